@@ -9,6 +9,8 @@ namespace tarn {
 
 namespace {
 
+__extension__ using Wide = unsigned __int128;
+
 /// FNV-1a followed by the finaliser of SplitMix64, so that short names differ in all bits.
 std::uint64_t mix(std::uint64_t z) {
   z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
@@ -66,7 +68,7 @@ double Rng::normal(std::uint64_t position) const {
 
 Size Rng::below(Size n, std::uint64_t position) const {
   // The high half of a 128-bit product: bias below n / 2^64.
-  return static_cast<Size>((static_cast<unsigned __int128>(bits(position)) * static_cast<std::uint64_t>(n)) >>
+  return static_cast<Size>((static_cast<Wide>(bits(position)) * static_cast<std::uint64_t>(n)) >>
                            64U);
 }
 
