@@ -233,6 +233,7 @@ class File final : public Group {
   [[nodiscard]] static File open(const std::filesystem::path& path, Access access = Access::read);
   /// A new file; replaces what stands there. `shown` is how messages call it, path if empty.
   [[nodiscard]] static File create(const std::filesystem::path& path, const std::string& shown = {});
+  File() = default;
   File(File&&) noexcept = default;
   File& operator=(File&&) noexcept = default;
   ~File();
