@@ -170,6 +170,8 @@ class Dataset final : public Object {
   [[nodiscard]] std::optional<Size> chunk_offset(const Shape& at) const;
   /// Bytes in the file.
   [[nodiscard]] Size stored_bytes() const;
+  /// The cache in use. HDF5 ignores the one asked for while the same data set is open elsewhere.
+  [[nodiscard]] ChunkCache chunk_cache() const;
 
  private:
   friend class Group;

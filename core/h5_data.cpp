@@ -300,6 +300,17 @@ Size Dataset::stored_bytes() const {
   return static_cast<Size>(H5Dget_storage_size(handle_.get()));
 }
 
+ChunkCache Dataset::chunk_cache() const {
+  const Session session;
+  const Handle access(H5Dget_access_plist(handle_.get()), H5Pclose);
+  std::size_t slots = 0, bytes = 0;
+  ChunkCache cache;
+  check(H5Pget_chunk_cache(access.get(), &slots, &bytes, &cache.preemption), where(), "read");
+  cache.slots = static_cast<Size>(slots);
+  cache.bytes = static_cast<Size>(bytes);
+  return cache;
+}
+
 #define TARN_H5_INSTANTIATE_READ(T)                                            \
   template T Object::attribute<T>(const std::string&) const;                   \
   template std::vector<T> Object::attribute_list<T>(const std::string&) const; \

@@ -67,6 +67,7 @@ class TokenSource {
   [[nodiscard]] std::string where() const { return hidden_.where(); }
   /// Bytes of one token in one layer.
   [[nodiscard]] Size row_bytes() const { return row_bytes_; }
+  [[nodiscard]] h5::ChunkCache chunk_cache() const { return hidden_.chunk_cache(); }
   /// Keeps these layers in memory from now on if all of them fit the cache.
   void cache(std::span<const Size> layers) const;
 

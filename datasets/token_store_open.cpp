@@ -156,11 +156,12 @@ Size chunk_bytes_of(const h5::Dataset& data, StateType type) {
 TextData open_text(StoreFile& store, const h5::Group& group, const std::string& name,
                    const SplitData& split) {
   const std::shared_ptr<StoreShared>& shared = store.shared;
-  h5::Dataset hidden = group.dataset(name + "/hidden");
   const h5::Dataset offsets = group.dataset(name + "/offsets");
+  h5::Dataset hidden = group.dataset(name + "/hidden");
   require_hidden(hidden, shared->info);
-  hidden = group.dataset(name + "/hidden",
-                         chunk_cache(shared->options, chunk_bytes_of(hidden, shared->info.dtype)));
+  const h5::ChunkCache cache = chunk_cache(shared->options, chunk_bytes_of(hidden, shared->info.dtype));
+  hidden = h5::Dataset();  // HDF5 keeps the cache of the first opening while that one is open
+  hidden = group.dataset(name + "/hidden", cache);
   TextData text;
   text.group = group.group(name);
   text.offsets = read_rows<std::int64_t>(
