@@ -1,0 +1,113 @@
+#include "tarn/experiments/plot/line_chart.hpp"
+
+#include "tarn/experiments/plot/frame.hpp"
+#include "tarn/experiments/plot/svg.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tarn::plot {
+
+namespace {
+
+struct Range {
+  double low = INFINITY;
+  double high = -INFINITY;
+  void add(double v) {
+    if (!std::isfinite(v)) return;
+    low = std::min(low, v);
+    high = std::max(high, v);
+  }
+  [[nodiscard]] bool empty() const { return low > high; }
+};
+
+bool has_band(const Series& s) {
+  return s.low.size() == s.y.size() && s.high.size() == s.y.size();
+}
+
+bool drawable(const Series& s, std::size_t i) {
+  return std::isfinite(s.x[i]) && std::isfinite(s.y[i]);
+}
+
+void draw_band(Svg& svg, const Series& s, const Axis& x, const Axis& y) {
+  if (!has_band(s)) return;
+  std::vector<Point> outline;
+  for (std::size_t i = 0; i < s.y.size(); ++i) {
+    if (drawable(s, i)) outline.push_back({x.pixel(s.x[i]), y.pixel(s.high[i])});
+  }
+  for (std::size_t i = s.y.size(); i-- > 0;) {
+    if (drawable(s, i)) outline.push_back({x.pixel(s.x[i]), y.pixel(s.low[i])});
+  }
+  if (outline.size() > 2) svg.polygon(outline, series_colour(s.style), 0.15);
+}
+
+void draw_line(Svg& svg, const Series& s, const Axis& x, const Axis& y) {
+  std::vector<Point> points;
+  for (std::size_t i = 0; i < s.y.size(); ++i) {
+    if (drawable(s, i)) points.push_back({x.pixel(s.x[i]), y.pixel(s.y[i])});
+  }
+  svg.polyline(points, {.colour = series_colour(s.style), .width = 2, .dashes = series_dashes(s.style)});
+  // Marks on a long line would hide it.
+  const std::size_t every = std::max<std::size_t>(1, points.size() / 12);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (i % every == 0 || i + 1 == points.size()) svg.marker(points[i], s.style, 3.5, series_colour(s.style));
+  }
+}
+
+void draw_legend(Svg& svg, const LineChart& chart, double left, double top) {
+  double y = top + 6;
+  for (const Series& s : chart.series) {
+    svg.line({left, y}, {left + 24, y},
+             {.colour = series_colour(s.style), .width = 2, .dashes = series_dashes(s.style)});
+    svg.marker({left + 12, y}, s.style, 3.5, series_colour(s.style));
+    svg.text({left + 30, y + 4}, s.name);
+    y += 19;
+  }
+  if (chart.reference && !chart.reference_name.empty()) {
+    svg.line({left, y}, {left + 24, y}, {.colour = "#777", .dashes = "4 4"});
+    svg.text({left + 30, y + 4}, chart.reference_name, {.colour = "#555"});
+  }
+}
+
+}  // namespace
+
+std::string draw(const LineChart& chart) {
+  Range xs, ys;
+  double legend = drawn_width(chart.reference_name, 12);
+  for (const Series& s : chart.series) {
+    legend = std::max(legend, drawn_width(s.name, 12));
+    for (std::size_t i = 0; i < s.y.size(); ++i) {
+      if (!drawable(s, i)) continue;
+      xs.add(s.x[i]);
+      ys.add(s.y[i]);
+      if (has_band(s)) {
+        ys.add(s.low[i]);
+        ys.add(s.high[i]);
+      }
+    }
+  }
+  const double total_width = chart.width + 44 + legend;
+  Svg svg(total_width, chart.height, chart.title);
+  const Frame frame{.left = 62, .right = chart.width, .top = 38, .bottom = chart.height - 52};
+  svg.text({frame.left, 22}, chart.title, {.size = 14, .strong = true});
+  if (xs.empty()) {
+    svg.text({frame.left, 60}, "no finished points yet", {.colour = "#777"});
+    return svg.document();
+  }
+  if (chart.reference) ys.add(*chart.reference);
+  const double margin = std::max(1e-12, 0.04 * (ys.high - ys.low));
+  const double inset = 14;  // marks at the ends stay inside the frame
+  const Axis x(xs.low, xs.high, frame.left + inset, frame.right - inset, chart.x_scale);
+  const Axis y(ys.low - margin, ys.high + margin, frame.bottom, frame.top);
+  draw_frame(svg, frame, x, y, {chart.x_label, chart.y_label, chart.x_ticks});
+  if (chart.reference) {
+    svg.line({frame.left, y.pixel(*chart.reference)}, {frame.right, y.pixel(*chart.reference)},
+             {.colour = "#777", .dashes = "4 4"});
+  }
+  for (const Series& s : chart.series) draw_band(svg, s, x, y);
+  for (const Series& s : chart.series) draw_line(svg, s, x, y);
+  draw_legend(svg, chart, frame.right + 12, frame.top);
+  return svg.document();
+}
+
+}  // namespace tarn::plot
