@@ -68,8 +68,7 @@ double Rng::normal(std::uint64_t position) const {
 
 Size Rng::below(Size n, std::uint64_t position) const {
   // The high half of a 128-bit product: bias below n / 2^64.
-  return static_cast<Size>((static_cast<Wide>(bits(position)) * static_cast<std::uint64_t>(n)) >>
-                           64U);
+  return static_cast<Size>((static_cast<Wide>(bits(position)) * static_cast<std::uint64_t>(n)) >> 64U);
 }
 
 std::vector<Size> permutation(Size n, const Rng& rng) {

@@ -1,0 +1,46 @@
+#include "tarn/core/arena.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace tarn {
+
+namespace {
+constexpr std::align_val_t alignment{64};
+constexpr std::size_t smallest_block = std::size_t{1} << 20U;
+}  // namespace
+
+void Arena::Free::operator()(std::byte* p) const {
+  ::operator delete[](p, alignment);
+}
+
+void Arena::add_block(std::size_t at_least) {
+  const std::size_t last = blocks_.empty() ? 0 : blocks_.back().size;
+  const std::size_t size = std::max({at_least, smallest_block, last * 2});
+  blocks_.push_back(
+      {std::unique_ptr<std::byte[], Free>(static_cast<std::byte*>(::operator new[](size, alignment))), size});
+  used_in_last_ = 0;
+  ++system_allocations_;
+}
+
+void* Arena::allocate(std::size_t bytes) {
+  const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + 63) / 64 * 64;
+  if (blocks_.empty() || used_in_last_ + rounded > blocks_.back().size) add_block(rounded);
+  std::byte* p = blocks_.back().memory.get() + used_in_last_;
+  used_in_last_ += rounded;
+  used_ += rounded;
+  peak_ = std::max(peak_, used_);
+  return p;
+}
+
+void Arena::reset() {
+  if (blocks_.size() > 1) {
+    // Several blocks become one that holds the largest step so far.
+    blocks_.clear();
+    add_block(peak_ + peak_ / 8);
+  }
+  used_in_last_ = 0;
+  used_ = 0;
+}
+
+}  // namespace tarn

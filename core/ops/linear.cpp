@@ -1,0 +1,147 @@
+#include "tarn/core/ops/linear.hpp"
+
+#include "tarn/core/eigen.hpp"
+#include "tarn/core/errors.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tarn {
+
+namespace {
+
+constexpr Size rows_per_block = 256;
+
+/// Adds the bias to a block of rows and applies the activation, row by row while the row is in cache.
+void finish_block(MatrixView block, const Real* bias, Activation activation) {
+  for (Size i = 0; i < block.rows; ++i) {
+    Real* y = block.row(i);
+    if (bias != nullptr) {
+      for (Size j = 0; j < block.cols; ++j) y[j] += bias[j];
+    }
+    if (activation == Activation::relu) {
+      for (Size j = 0; j < block.cols; ++j) y[j] = y[j] < 0 ? Real{0} : y[j];
+    } else if (activation == Activation::tanh) {
+      tanh_in_place(y, block.cols);
+    }
+  }
+}
+
+/// d = dy * activation'(y), read off the output.
+void activation_backward_row(const Real* dy, const Real* y, Real* d, Size n, Activation activation) {
+  if (activation == Activation::relu) {
+    for (Size j = 0; j < n; ++j) d[j] = y[j] > 0 ? dy[j] : Real{0};
+  } else {
+    for (Size j = 0; j < n; ++j) d[j] = dy[j] * (1 - y[j] * y[j]);
+  }
+}
+
+/// Column sums of d over fixed blocks of rows, joined in order, in double.
+void add_bias_gradient(Tape& tape, ConstMatrixView d, GradSink bias) {
+  const Size blocks = (d.rows + rows_per_block - 1) / rows_per_block;
+  const auto partial = tape.allocate_array<double>(std::max<Size>(blocks, 1) * d.cols);
+  std::fill(partial.begin(), partial.end(), 0.0);
+  for_blocks(d.rows, rows_per_block, [&](Size begin, Size end) {
+    double* sum = partial.data() + begin / rows_per_block * d.cols;
+    for (Size i = begin; i < end; ++i) {
+      const Real* row = d.row(i);
+      for (Size j = 0; j < d.cols; ++j) sum[j] += static_cast<double>(row[j]);
+    }
+  });
+  for (Size j = 0; j < d.cols; ++j) {
+    double total = 0;
+    for (Size b = 0; b < blocks; ++b) total += partial[static_cast<std::size_t>(b * d.cols + j)];
+    Real& out = bias.view.data[j];
+    out = static_cast<Real>(total) + (bias.write == Write::add ? out : Real{0});
+  }
+}
+
+void check_linear(std::span<const Var> blocks, Var weight, Var bias) {
+  Size width = 0;
+  for (const Var& x : blocks) {
+    width += x.cols();
+    if (x.rows() != blocks[0].rows()) {
+      throw ShapeError(fmt::format("linear: blocks have {} and {} rows; expected the same number",
+                                   blocks[0].rows(), x.rows()));
+    }
+  }
+  if (weight.shape().rank() != 2 || weight.cols() != width) {
+    throw ShapeError(fmt::format("linear: x has width {} but weight has shape {}; expected [out, {}]", width,
+                                 weight.shape().text(), width));
+  }
+  if (bias.given() && bias.shape().count() != weight.rows()) {
+    throw ShapeError(
+        fmt::format("linear: bias has shape {}; expected [{}]", bias.shape().text(), weight.rows()));
+  }
+}
+
+}  // namespace
+
+inline namespace TARN_PRECISION {
+
+void tanh_in_place(Real* data, Size n) {
+  auto run = eigen_run(data, n);
+  run = run.tanh();
+}
+
+void exp_in_place(Real* data, Size n) {
+  auto run = eigen_run(data, n);
+  run = run.exp();
+}
+
+Var linear(std::span<const Var> blocks, Var weight, Var bias, Activation activation) {
+  check_linear(blocks, weight, bias);
+  Tape& tape = weight.tape();
+  const Size rows = blocks[0].rows(), out = weight.rows();
+  const Shape shape{rows, out};
+  const MatrixView y = tape.allocate(shape);
+  const auto inputs = tape.allocate_array<Var>(static_cast<Size>(blocks.size()) + 2);
+  std::copy(blocks.begin(), blocks.end(), inputs.begin());
+  inputs[blocks.size()] = weight;
+  inputs[blocks.size() + 1] = bias;
+
+  const Real* b = bias.given() ? bias.value().data : nullptr;
+  for_blocks(rows, rows_per_block, [&](Size begin, Size end) {
+    const MatrixView block = y.row_block(begin, end);
+    Size column = 0;
+    for (std::size_t k = 0; k < blocks.size(); ++k) {
+      const ConstMatrixView x = blocks[k].value();
+      const ConstMatrixView w = weight.value().column_block(column, column + x.cols);
+      multiply_serial(x.row_block(begin, end), Transpose::no, w, Transpose::yes, block,
+                      k == 0 ? Write::assign : Write::add);
+      column += x.cols;
+    }
+    finish_block(block, b, activation);
+  });
+
+  return tape.record("linear", shape, y, std::span<const Var>(inputs), [=, &tape](ConstMatrixView dy) {
+    ConstMatrixView d = dy;  // gradient before the activation
+    if (activation != Activation::none) {
+      const MatrixView before = tape.allocate(shape);
+      for_blocks(rows, rows_per_block, [&](Size begin, Size end) {
+        for (Size i = begin; i < end; ++i)
+          activation_backward_row(dy.row(i), y.row(i), before.row(i), out, activation);
+      });
+      d = before;
+    }
+    const GradSink dw = weight.needs_grad() ? tape.sink(weight) : GradSink{};
+    Size column = 0;
+    for (const Var& x : inputs.first(inputs.size() - 2)) {
+      const Size end = column + x.cols();
+      if (weight.needs_grad()) {
+        multiply(d, Transpose::yes, x.value(), Transpose::no, dw.view.column_block(column, end), dw.write);
+      }
+      if (x.needs_grad()) {
+        const GradSink dx = tape.sink(x);
+        multiply(d, Transpose::no, weight.value().column_block(column, end), Transpose::no, dx.view,
+                 dx.write);
+      }
+      column = end;
+    }
+    if (bias.given() && bias.needs_grad()) add_bias_gradient(tape, d, tape.sink(bias));
+  });
+}
+
+}  // namespace TARN_PRECISION
+}  // namespace tarn

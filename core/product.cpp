@@ -1,0 +1,135 @@
+#include "tarn/core/product.hpp"
+
+#include "tarn/core/eigen.hpp"
+#include "tarn/core/tensor.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <vector>
+
+#if TARN_WITH_DNNL && !TARN_DOUBLE
+#include <oneapi/dnnl/dnnl.h>
+extern "C" void omp_set_num_threads(int);
+#endif
+
+namespace tarn {
+
+namespace {
+
+/// Rows of C in one block of a product, and rows of A and B in one partial product of A^T B. Constants:
+/// results depend on them.
+constexpr Size row_block = 256;
+constexpr Size inner_block = 1024;
+
+void scale_or_clear(MatrixView c, Write write) {
+  if (write == Write::add) return;
+  for (Size i = 0; i < c.rows; ++i) std::fill_n(c.row(i), c.cols, Real{0});
+}
+
+#if TARN_WITH_DNNL && !TARN_DOUBLE
+
+void product_kernel(ConstMatrixView a, Transpose ta, ConstMatrixView b, Transpose tb, MatrixView c,
+                    Write write) {
+  // oneDNN brings OpenMP threads of its own; parallel work is ours to hand out.
+  thread_local const bool single = (omp_set_num_threads(1), true);
+  (void)single;
+  const Size inner = ta == Transpose::no ? a.cols : a.rows;
+  const auto letter = [](Transpose t) { return t == Transpose::no ? 'N' : 'T'; };
+  dnnl_sgemm(letter(ta), letter(tb), c.rows, c.cols, inner, 1.0F, a.data, std::max<Size>(a.stride, 1), b.data,
+             std::max<Size>(b.stride, 1), write == Write::add ? 1.0F : 0.0F, c.data,
+             std::max<Size>(c.stride, 1));
+}
+
+#else
+
+template <class A, class B>
+void eigen_product(const A& a, const B& b, MatrixView c, Write write) {
+  if (write == Write::add) {
+    eigen(c).noalias() += a * b;
+  } else {
+    eigen(c).noalias() = a * b;
+  }
+}
+
+void product_kernel(ConstMatrixView a, Transpose ta, ConstMatrixView b, Transpose tb, MatrixView c,
+                    Write write) {
+  const auto ea = eigen(a);
+  const auto eb = eigen(b);
+  if (ta == Transpose::no && tb == Transpose::no) return eigen_product(ea, eb, c, write);
+  if (ta == Transpose::no) return eigen_product(ea, eb.transpose(), c, write);
+  if (tb == Transpose::no) return eigen_product(ea.transpose(), eb, c, write);
+  eigen_product(ea.transpose(), eb.transpose(), c, write);
+}
+
+#endif
+
+/// C (+)= A^T op(B) with A of many rows: partial products over fixed runs of rows, added in order.
+void multiply_split_inner(ConstMatrixView a, ConstMatrixView b, Transpose tb, MatrixView c, Write write) {
+  const Size inner = a.rows;
+  const Size parts = (inner + inner_block - 1) / inner_block;
+  // Kept from call to call on the thread that asks, so that a steady state allocates nothing.
+  thread_local std::vector<Real> scratch;
+  const Size part_size = (c.size() + 15) / 16 * 16;
+  if (static_cast<Size>(scratch.size()) < parts * part_size)
+    scratch.resize(static_cast<std::size_t>(parts * part_size));
+  Real* const base = scratch.data();
+  for_blocks(parts, 1, [&](Size p, Size) {
+    const Size begin = p * inner_block, end = std::min(inner, begin + inner_block);
+    const ConstMatrixView b_part = tb == Transpose::no ? b.row_block(begin, end) : b.column_block(begin, end);
+    multiply_serial(a.row_block(begin, end), Transpose::yes, b_part, tb,
+                    MatrixView(base + p * part_size, c.rows, c.cols));
+  });
+  for_blocks(c.rows, std::max<Size>(1, 32768 / std::max<Size>(c.cols, 1)), [&](Size first, Size last) {
+    for (Size i = first; i < last; ++i) {
+      Real* out = c.row(i);
+      if (write == Write::assign) std::fill_n(out, c.cols, Real{0});
+      for (Size p = 0; p < parts; ++p) {
+        const Real* in = base + p * part_size + i * c.cols;
+        for (Size j = 0; j < c.cols; ++j) out[j] += in[j];
+      }
+    }
+  });
+}
+
+}  // namespace
+
+inline namespace TARN_PRECISION {
+
+void multiply_serial(ConstMatrixView a, Transpose ta, ConstMatrixView b, Transpose tb, MatrixView c,
+                     Write write) {
+  assert(c.rows == (ta == Transpose::no ? a.rows : a.cols));
+  assert(c.cols == (tb == Transpose::no ? b.cols : b.rows));
+  assert((ta == Transpose::no ? a.cols : a.rows) == (tb == Transpose::no ? b.rows : b.cols));
+  if (c.size() == 0) return;
+  if (a.size() == 0) return scale_or_clear(c, write);
+  product_kernel(a, ta, b, tb, c, write);
+}
+
+void multiply_rows(ConstMatrixView a, ConstMatrixView b, Transpose tb, MatrixView c, Write write,
+                   RowBlockFunction finish) {
+  for_blocks(c.rows, row_block, [&](Size begin, Size end) {
+    const MatrixView block = c.row_block(begin, end);
+    multiply_serial(a.row_block(begin, end), Transpose::no, b, tb, block, write);
+    finish(begin, block);
+  });
+}
+
+void multiply(ConstMatrixView a, Transpose ta, ConstMatrixView b, Transpose tb, MatrixView c, Write write) {
+  if (ta == Transpose::no) return multiply_rows(a, b, tb, c, write, [](Size, MatrixView) {});
+  if (a.rows > inner_block) return multiply_split_inner(a, b, tb, c, write);
+  for_blocks(c.rows, row_block, [&](Size begin, Size end) {
+    multiply_serial(a.column_block(begin, end), ta, b, tb, c.row_block(begin, end), write);
+  });
+}
+
+}  // namespace TARN_PRECISION
+
+std::string_view product_library() {
+#if TARN_WITH_DNNL && !TARN_DOUBLE
+  return "oneDNN";
+#else
+  return "Eigen";
+#endif
+}
+
+}  // namespace tarn
