@@ -16,7 +16,7 @@ namespace {
 
 constexpr Size max_index = std::numeric_limits<NodeId>::max();
 
-std::size_t idx(Size i) {
+constexpr std::size_t idx(Size i) {
   return static_cast<std::size_t>(i);
 }
 
