@@ -116,6 +116,14 @@ void keep_best(std::vector<Candidate>& heap, Size limit, Candidate candidate) {
   std::push_heap(heap.begin(), heap.end(), better);
 }
 
+/// The cosine by which neighbours are ranked: rows of one direction tie at 1, whatever rounding left of it.
+Real ranked(const CosinePanel& panel, Size i, Size j, Real cosine) {
+  constexpr double same_direction = 1 - 1e-9;
+  if (i != j && cosine < 1 - panel.tolerance()) return std::max<Real>(cosine, -1);
+  const double exact = panel.exact(i, j);
+  return exact > same_direction ? Real{1} : static_cast<Real>(exact);
+}
+
 /// The `limit` best neighbours of rows begin .. end-1 among those that accept(i, j, cosine) lets through.
 template <class Accept>
 void append_best(const CosinePanel& panel, Size begin, Size end, Size limit, Scratch& scratch,
@@ -126,7 +134,7 @@ void append_best(const CosinePanel& panel, Size begin, Size end, Size limit, Scr
     const Size last = std::min(tile_cols, panel.size() - col);
     for (Size c = 0; c < last; ++c) {
       const Size j = col + c;
-      const Real cosine = i == j ? static_cast<Real>(panel.exact(i, i)) : std::clamp<Real>(cosines[c], -1, 1);
+      const Real cosine = ranked(panel, i, j, cosines[c]);
       // The cheap test first: columns ascend, so an equal cosine never replaces one that is kept.
       if (static_cast<Size>(heap.size()) == limit && cosine <= heap.front().cosine) continue;
       if (accept(i, j, cosine)) keep_best(heap, limit, {cosine, static_cast<NodeId>(j)});
