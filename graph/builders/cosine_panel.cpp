@@ -26,8 +26,19 @@ constexpr std::size_t idx(Size i) {
   return static_cast<std::size_t>(i);
 }
 
+[[gnu::always_inline]] inline Vector load(const Real* p) {
+  Vector v;
+  std::memcpy(&v, p, sizeof(v));
+  return v;
+}
+
+[[gnu::always_inline]] inline void store(Real* p, const Vector& v) {
+  std::memcpy(p, &v, sizeof(v));
+}
+
 /// The first `count` numbers at p, then zeros.
-Vector load_part(const Real* p, Size count) {
+[[gnu::always_inline]] inline Vector load_part(const Real* p, Size count) {
+  if (count == lanes) return load(p);
   Vector v{};
   std::memcpy(&v, p, idx(count) * sizeof(Real));
   return v;
@@ -132,26 +143,30 @@ void CosinePanel::pack_columns(Size row) {
     Vector square[lanes] = {};
     for (Size r = 0; r < present; ++r) square[r] = load_part(x_.row(row + r) + k, width) * scale[idx(r)];
     transpose_from<1>(square);
-    for (Size c = 0; c < lanes; ++c) std::memcpy(out + (k + c) * tile_cols, &square[c], sizeof(Vector));
+    for (Size c = 0; c < lanes; ++c) store(out + (k + c) * tile_cols, square[c]);
   }
 }
 
 void CosinePanel::tile(Size row, Size col, Real* out) const {
   const Real* a = panel_.data() + row / tile_cols * tile_cols * depth_ + row % tile_cols;
   const Real* b = panel_.data() + col * depth_;
-  Vector sums[tile_rows][2] = {};
+  Vector left[tile_rows] = {};
+  Vector right[tile_rows] = {};
   for (Size k = 0; k < depth_; ++k) {
-    Vector left, right;
-    std::memcpy(&left, b + k * tile_cols, sizeof(Vector));
-    std::memcpy(&right, b + k * tile_cols + lanes, sizeof(Vector));
+    const Vector b_left = load(b + k * tile_cols);
+    const Vector b_right = load(b + k * tile_cols + lanes);
 #pragma GCC unroll 8
     for (Size r = 0; r < tile_rows; ++r) {
       const Real value = a[k * tile_cols + r];
-      sums[r][0] += value * left;
-      sums[r][1] += value * right;
+      left[r] += value * b_left;
+      right[r] += value * b_right;
     }
   }
-  std::memcpy(out, sums, sizeof(sums));
+#pragma GCC unroll 8
+  for (Size r = 0; r < tile_rows; ++r) {
+    store(out + r * tile_cols, left[r]);
+    store(out + r * tile_cols + lanes, right[r]);
+  }
 }
 
 double CosinePanel::exact(Size i, Size j) const {

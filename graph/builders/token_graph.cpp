@@ -44,16 +44,22 @@ struct Scratch {
   std::array<std::vector<Candidate>, idx(block)> heaps;
 };
 
-/// Calls f(i, first column, cosines [tile_cols]) for rows begin .. end-1 of one block and columns from
-/// `first_col` on, columns ascending for each row. Columns past the end of the set are part of the last call.
+/// Which tiles of the square of all cosines are looked at.
+enum class Triangle { upper, both };
+
+/// Calls f(i, first column, cosines [tile_cols]) for rows begin .. end-1 of one block, tile after tile,
+/// columns ascending for each row; `upper` leaves out the tiles below the diagonal. Columns past the end of
+/// the set are part of the last call.
 template <class F>
-void for_cosines(const CosinePanel& panel, Size begin, Size end, Size first_col, F f) {
+void for_cosines(const CosinePanel& panel, Size begin, Size end, Triangle triangle, F f) {
   alignas(64) std::array<Real, idx(tile_rows * tile_cols)> tile;
-  for (Size col = first_col / tile_cols * tile_cols; col < panel.size(); col += tile_cols) {
-    for (Size row = begin; row < end; row += tile_rows) {
-      if (first_col > 0 && row >= col + tile_cols) break;
+  const bool upper = triangle == Triangle::upper;
+  for (Size col = upper ? begin : 0; col < panel.size(); col += tile_cols) {
+    const Size row_end = upper ? std::min(end, col + tile_cols) : end;
+    for (Size row = begin; row < row_end; row += tile_rows) {
       panel.tile(row, col, tile.data());
-      for (Size r = 0; r < std::min(tile_rows, end - row); ++r) f(row + r, col, tile.data() + r * tile_cols);
+      for (Size r = 0; r < std::min(tile_rows, row_end - row); ++r)
+        f(row + r, col, tile.data() + r * tile_cols);
     }
   }
 }
@@ -63,45 +69,64 @@ class ThresholdRule {
   ThresholdRule(const CosinePanel& panel, double tau)
       : panel_(panel),
         tau_(tau),
-        maybe_(static_cast<Real>(tau - panel.tolerance())),
-        surely_(static_cast<Real>(tau + panel.tolerance())) {}
+        near_(static_cast<Real>(tau)),
+        margin_(static_cast<Real>(panel.tolerance())) {}
 
-  /// Whether the float cosine is large enough to be looked at.
-  [[nodiscard]] bool maybe(Real cosine) const { return cosine > maybe_; }
-  /// Whether a candidate is an edge.
+  /// Whether pair (i, j) is an edge; `cosine` decides unless it is too near to the threshold.
   [[nodiscard]] bool holds(Size i, Size j, Real cosine) const {
-    if (cosine > surely_ && i != j) return true;
+    if (i != j && !unsure(cosine)) return cosine > near_;
     return panel_.exact(i, j) > tau_;
   }
 
+  /// Writes the edges of row i among columns begin .. end-1 of a tile row to `out`; returns how many.
+  [[nodiscard]] Size edges(Size i, Size col, Size begin, Size end, const Real* cosines, NodeId* out) const {
+    bool any_unsure = false;
+    for (Size c = begin; c < end; ++c) any_unsure |= unsure(cosines[c]);
+    // A comparison adds to the count instead of branching: edges are frequent and follow no pattern.
+    Size count = 0;
+    if (!any_unsure) {
+      for (Size c = begin; c < end; ++c) {
+        out[count] = static_cast<NodeId>(col + c);
+        count += cosines[c] > near_ ? 1 : 0;
+      }
+      return count;
+    }
+    for (Size c = begin; c < end; ++c) {
+      out[count] = static_cast<NodeId>(col + c);
+      count += holds(i, col + c, cosines[c]) ? 1 : 0;
+    }
+    return count;
+  }
+
  private:
+  [[nodiscard]] bool unsure(Real cosine) const { return std::abs(cosine - near_) <= margin_; }
+
   const CosinePanel& panel_;
   double tau_;
-  Real maybe_;
-  Real surely_;
+  Real near_;
+  Real margin_;
 };
 
 /// Upper triangle of the threshold relation for rows begin .. end-1.
 void append_upper(const CosinePanel& panel, Size begin, Size end, double tau, Scratch& scratch,
                   NeighbourLists& out) {
   const ThresholdRule rule(panel, tau);
-  for (auto& row : scratch.rows) row.clear();
-  for_cosines(panel, begin, end, begin, [&](Size i, Size col, const Real* cosines) {
-    std::array<NodeId, idx(tile_cols)> found;
-    Size count = 0;
+  std::array<Size, idx(block)> counts{};
+  for (auto& row : scratch.rows) row.resize(std::max(row.size(), idx(panel.size() + 1)));
+  for_cosines(panel, begin, end, Triangle::upper, [&](Size i, Size col, const Real* cosines) {
+    Size& count = counts[idx(i - begin)];
+    NodeId* row = scratch.rows[idx(i - begin)].data();
     const Size last = std::min(tile_cols, panel.size() - col);
-    // A comparison adds to the count instead of branching: hits are frequent and follow no pattern.
-    for (Size c = std::max<Size>(0, i - col); c < last; ++c) {
-      found[idx(count)] = static_cast<NodeId>(c);
-      count += rule.maybe(cosines[c]) || i == col + c ? 1 : 0;
+    if (i < col) {
+      count += rule.edges(i, col, 0, last, cosines, row + count);
+      return;
     }
-    auto& row = scratch.rows[idx(i - begin)];
-    for (Size f = 0; f < count; ++f) {
-      const Size c = found[idx(f)];
-      if (rule.holds(i, col + c, cosines[c])) row.push_back(static_cast<NodeId>(col + c));
-    }
+    row[count] = static_cast<NodeId>(i);
+    count += rule.holds(i, i, 1) ? 1 : 0;
+    count += rule.edges(i, col, i - col + 1, last, cosines, row + count);
   });
-  for (Size i = begin; i < end; ++i) out.append_row(scratch.rows[idx(i - begin)]);
+  for (Size i = begin; i < end; ++i)
+    out.append_row(std::span(scratch.rows[idx(i - begin)]).first(idx(counts[idx(i - begin)])));
 }
 
 /// Puts a candidate among the `limit` best of a row; the worst of them lies on top of the heap.
@@ -129,7 +154,7 @@ template <class Accept>
 void append_best(const CosinePanel& panel, Size begin, Size end, Size limit, Scratch& scratch,
                  NeighbourLists& out, Accept accept) {
   for (auto& heap : scratch.heaps) heap.clear();
-  for_cosines(panel, begin, end, 0, [&](Size i, Size col, const Real* cosines) {
+  for_cosines(panel, begin, end, Triangle::both, [&](Size i, Size col, const Real* cosines) {
     auto& heap = scratch.heaps[idx(i - begin)];
     const Size last = std::min(tile_cols, panel.size() - col);
     for (Size c = 0; c < last; ++c) {
@@ -156,9 +181,8 @@ void append_rows(const CosinePanel& panel, Size begin, Size end, const TokenGrap
     append_best(panel, begin, end, options.k, scratch, out, [](Size i, Size j, Real) { return i != j; });
   } else if (options.max_degree > 0) {
     const ThresholdRule rule(panel, options.tau);
-    append_best(panel, begin, end, options.max_degree, scratch, out, [&](Size i, Size j, Real cosine) {
-      return (i == j || rule.maybe(cosine)) && rule.holds(i, j, cosine);
-    });
+    append_best(panel, begin, end, options.max_degree, scratch, out,
+                [&](Size i, Size j, Real cosine) { return rule.holds(i, j, cosine); });
   } else {
     append_upper(panel, begin, end, options.tau, scratch, out);
   }
