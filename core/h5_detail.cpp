@@ -109,8 +109,8 @@ std::vector<std::string> read_fixed_strings(hid_t stored, std::size_t count,
 }  // namespace
 
 Session::Session() : lock_(library_mutex()) {
-  // A file that could not be flushed (disk full) stays half open inside HDF5, and its clean-up at exit crashes on it; every
-  // owner here closes what it opened, so there is nothing left for that clean-up to do.
+  // A file that could not be flushed (disk full) stays half open inside HDF5, and its clean-up at exit
+  // crashes on it; every owner here closes what it opened, so there is nothing left for that clean-up to do.
   static const bool no_exit_handler = H5dont_atexit() >= 0;
   static_cast<void>(no_exit_handler);
   // Each thread has an error stack of its own, with its own printing.

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "tarn/core/module.hpp"
+#include "tarn/core/ops/linear.hpp"
+
+namespace tarn {
+
+enum class Bias { no, yes };
+
+inline namespace TARN_PRECISION {
+
+/// y = activation(x W^T + b). Parameters: weight [out, in], bias [out].
+class Linear final : public Module {
+ public:
+  /// Starts uniform in +-1/sqrt(in), weight and bias, unless another start is given for the weight.
+  Linear(Size in, Size out, Bias bias = Bias::yes);
+  Linear(Size in, Size out, Bias bias, Init weight_init);
+  Var forward(Var x, Activation activation = Activation::none) { return forward({&x, 1}, activation); }
+  /// Blocks of columns side by side, without a copy.
+  Var forward(std::span<const Var> blocks, Activation activation = Activation::none);
+  [[nodiscard]] Parameter& weight() { return weight_; }
+
+ private:
+  Parameter& weight_;
+  Parameter* bias_;
+};
+
+/// See `batch_norm`. Parameters: weight, bias [C]; state: running_mean, running_var [C].
+class BatchNorm final : public Module {
+ public:
+  explicit BatchNorm(Size channels, double eps = 1e-5, double momentum = 0.1);
+  Var forward(Var x, const char* where = "batch-norm");
+
+ private:
+  Parameter& weight_;
+  Parameter& bias_;
+  Parameter& running_mean_;
+  Parameter& running_var_;
+  double eps_;
+  double momentum_;
+};
+
+enum class ChainNorm { none, batch_norm };
+
+/// linear, [batch-norm], activation, ..., linear, numbered as a list: without norm 0, 2, 4, ...; with it 0
+/// and 1, 3 and 4, ...
+class Chain final : public Module {
+ public:
+  /// widths: in, hidden..., out.
+  Chain(std::span<const Size> widths, ChainNorm norm, Activation activation = Activation::relu);
+  Chain(std::initializer_list<Size> widths, ChainNorm norm, Activation activation = Activation::relu)
+      : Chain(std::span<const Size>(widths.begin(), widths.size()), norm, activation) {}
+  Var forward(Var x, const char* where) { return forward({&x, 1}, where); }
+  Var forward(std::span<const Var> blocks, const char* where);
+
+ private:
+  std::vector<Linear*> linears_;
+  std::vector<BatchNorm*> norms_;
+  Activation activation_;
+};
+
+}  // namespace TARN_PRECISION
+}  // namespace tarn
