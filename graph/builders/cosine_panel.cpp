@@ -73,6 +73,28 @@ template <Size step>
   if constexpr (2 * step < lanes) transpose_from<2 * step>(rows);
 }
 
+/// tile_rows x (halves * lanes) sums over the features; one row of a and of b is tile_cols numbers.
+template <Size halves>
+void add_products(const Real* a, const Real* b, Size depth, Real* out) {
+  Vector sums[tile_rows][halves] = {};
+  for (Size k = 0; k < depth; ++k) {
+    Vector columns[halves];
+#pragma GCC unroll 2
+    for (Size h = 0; h < halves; ++h) columns[h] = load(b + k * tile_cols + h * lanes);
+#pragma GCC unroll 8
+    for (Size r = 0; r < tile_rows; ++r) {
+      const Real value = a[k * tile_cols + r];
+#pragma GCC unroll 2
+      for (Size h = 0; h < halves; ++h) sums[r][h] += value * columns[h];
+    }
+  }
+#pragma GCC unroll 8
+  for (Size r = 0; r < tile_rows; ++r) {
+#pragma GCC unroll 2
+    for (Size h = 0; h < halves; ++h) store(out + r * tile_cols + h * lanes, sums[r][h]);
+  }
+}
+
 /// Sum of products in double: 32 partial sums in a fixed pattern.
 double dot(const Real* a, const Real* b, Size n) {
   constexpr Size width = 8;
@@ -149,24 +171,13 @@ void CosinePanel::pack_columns(Size row) {
 
 void CosinePanel::tile(Size row, Size col, Real* out) const {
   const Real* a = panel_.data() + row / tile_cols * tile_cols * depth_ + row % tile_cols;
-  const Real* b = panel_.data() + col * depth_;
-  Vector left[tile_rows] = {};
-  Vector right[tile_rows] = {};
-  for (Size k = 0; k < depth_; ++k) {
-    const Vector b_left = load(b + k * tile_cols);
-    const Vector b_right = load(b + k * tile_cols + lanes);
-#pragma GCC unroll 8
-    for (Size r = 0; r < tile_rows; ++r) {
-      const Real value = a[k * tile_cols + r];
-      left[r] += value * b_left;
-      right[r] += value * b_right;
-    }
-  }
-#pragma GCC unroll 8
-  for (Size r = 0; r < tile_rows; ++r) {
-    store(out + r * tile_cols, left[r]);
-    store(out + r * tile_cols + lanes, right[r]);
-  }
+  add_products<2>(a, panel_.data() + col * depth_, depth_, out);
+}
+
+void CosinePanel::upper_tile(Size row, Size col, Real* out) const {
+  if (row < col + lanes) return tile(row, col, out);
+  const Real* a = panel_.data() + col * depth_ + (row - col);
+  add_products<1>(a, panel_.data() + col * depth_ + lanes, depth_, out + lanes);
 }
 
 double CosinePanel::exact(Size i, Size j) const {

@@ -48,6 +48,8 @@ class CosinePanel {
   /// Cosines of rows `row` .. with rows `col` .., row-major into `out`; both multiples of their extent in a
   /// tile. Rows past the end give 0.
   void tile(Size row, Size col, Real* out) const;
+  /// The same for row < col + tile_cols; entries left of the diagonal may be left unset.
+  void upper_tile(Size row, Size col, Real* out) const;
   /// The cosine by a double product; exactly 1 for a row with itself, unless it has no direction.
   [[nodiscard]] double exact(Size i, Size j) const;
   /// How far an entry of a tile may lie from `exact`.

@@ -57,7 +57,10 @@ void for_cosines(const CosinePanel& panel, Size begin, Size end, Triangle triang
   for (Size col = upper ? begin : 0; col < panel.size(); col += tile_cols) {
     const Size row_end = upper ? std::min(end, col + tile_cols) : end;
     for (Size row = begin; row < row_end; row += tile_rows) {
-      panel.tile(row, col, tile.data());
+      if (upper)
+        panel.upper_tile(row, col, tile.data());
+      else
+        panel.tile(row, col, tile.data());
       for (Size r = 0; r < std::min(tile_rows, row_end - row); ++r)
         f(row + r, col, tile.data() + r * tile_cols);
     }
