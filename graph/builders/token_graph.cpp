@@ -77,24 +77,24 @@ class ThresholdRule {
 
   /// Whether pair (i, j) is an edge; `cosine` decides unless it is too near to the threshold.
   [[nodiscard]] bool holds(Size i, Size j, Real cosine) const {
-    if (i != j && !unsure(cosine)) return cosine > near_;
-    return panel_.exact(i, j) > tau_;
+    return unsure(cosine) ? panel_.exact(i, j) > tau_ : cosine > near_;
   }
 
-  /// Writes the edges of row i among columns begin .. end-1 of a tile row to `out`; returns how many.
-  [[nodiscard]] Size edges(Size i, Size col, Size begin, Size end, const Real* cosines, NodeId* out) const {
-    bool any_unsure = false;
-    for (Size c = begin; c < end; ++c) any_unsure |= unsure(cosines[c]);
+  /// Writes the edges of row i to columns col .. col+tile_cols-1 to `out`, which has room for all of them;
+  /// returns how many.
+  [[nodiscard]] Size edges(Size i, Size col, const Real* cosines, NodeId* out) const {
+    int num_unsure = 0;
+    for (Size c = 0; c < tile_cols; ++c) num_unsure += unsure(cosines[c]) ? 1 : 0;
     // A comparison adds to the count instead of branching: edges are frequent and follow no pattern.
     Size count = 0;
-    if (!any_unsure) {
-      for (Size c = begin; c < end; ++c) {
+    if (num_unsure == 0) {
+      for (Size c = 0; c < tile_cols; ++c) {
         out[count] = static_cast<NodeId>(col + c);
         count += cosines[c] > near_ ? 1 : 0;
       }
       return count;
     }
-    for (Size c = begin; c < end; ++c) {
+    for (Size c = 0; c < tile_cols; ++c) {
       out[count] = static_cast<NodeId>(col + c);
       count += holds(i, col + c, cosines[c]) ? 1 : 0;
     }
@@ -115,18 +115,20 @@ void append_upper(const CosinePanel& panel, Size begin, Size end, double tau, Sc
                   NeighbourLists& out) {
   const ThresholdRule rule(panel, tau);
   std::array<Size, idx(block)> counts{};
-  for (auto& row : scratch.rows) row.resize(std::max(row.size(), idx(panel.size() + 1)));
-  for_cosines(panel, begin, end, Triangle::upper, [&](Size i, Size col, const Real* cosines) {
+  const Size room = panel.size() + tile_cols;
+  for (auto& row : scratch.rows) row.resize(std::max(row.size(), idx(room)));
+  for_cosines(panel, begin, end, Triangle::upper, [&](Size i, Size col, Real* cosines) {
     Size& count = counts[idx(i - begin)];
     NodeId* row = scratch.rows[idx(i - begin)].data();
-    const Size last = std::min(tile_cols, panel.size() - col);
-    if (i < col) {
-      count += rule.edges(i, col, 0, last, cosines, row + count);
-      return;
+    // What is no pair of the upper triangle gets a value that no cosine has and no threshold lets through.
+    constexpr Real none = -3;
+    if (i >= col) {
+      std::fill(cosines, cosines + (i - col + 1), none);
+      row[count] = static_cast<NodeId>(i);
+      count += panel.exact(i, i) > tau ? 1 : 0;
     }
-    row[count] = static_cast<NodeId>(i);
-    count += rule.holds(i, i, 1) ? 1 : 0;
-    count += rule.edges(i, col, i - col + 1, last, cosines, row + count);
+    if (col + tile_cols > panel.size()) std::fill(cosines + (panel.size() - col), cosines + tile_cols, none);
+    count += rule.edges(i, col, cosines, row + count);
   });
   for (Size i = begin; i < end; ++i)
     out.append_row(std::span(scratch.rows[idx(i - begin)]).first(idx(counts[idx(i - begin)])));
