@@ -19,6 +19,8 @@ class Linear final : public Module {
   /// Blocks of columns side by side, without a copy.
   Var forward(std::span<const Var> blocks, Activation activation = Activation::none);
   [[nodiscard]] Parameter& weight() { return weight_; }
+  /// Null without a bias.
+  [[nodiscard]] Parameter* bias() { return bias_; }
 
  private:
   Parameter& weight_;

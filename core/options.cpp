@@ -153,6 +153,23 @@ void Fields::operator()(std::string_view name, std::vector<Size>& v, Bounds each
          }});
 }
 
+void Fields::operator()(std::string_view name, std::optional<std::vector<Size>>& v, Bounds each,
+                        std::string_view help) {
+  visit({name, help, "list of int", "a list, each " + each.text(true) + ", or null",
+         [&v] { return v ? list_value(*v) : Value(); },
+         [&v, each](const Value& in) {
+           if (in.is_null()) {
+             v.reset();
+             return true;
+           }
+           std::vector<Size> items;
+           if (!set_list(items, in, [each](const Value& item) { return read_whole(item, each); }))
+             return false;
+           v = std::move(items);
+           return true;
+         }});
+}
+
 void Fields::operator()(std::string_view name, std::vector<double>& v, Bounds each, std::string_view help) {
   visit({name, help, "list of double", "a list, each " + each.text(false), [&v] { return list_value(v); },
          [&v, each](const Value& in) {
@@ -166,6 +183,19 @@ void Fields::operator()(std::string_view name, std::vector<std::string>& v, std:
            return set_list(v, in, [](const Value& item) {
              return item.string() != nullptr ? std::optional<std::string>(*item.string()) : std::nullopt;
            });
+         }});
+}
+
+void Fields::operator()(std::string_view name, Value& v, std::vector<std::string> words,
+                        std::string_view help) {
+  const std::string expected = fmt::format("a number or one of {}", fmt::join(words, ", "));
+  visit({name, help, "number or string", expected, [&v] { return v; },
+         [&v, words = std::move(words)](const Value& in) {
+           const std::string* text = in.string();
+           const bool known = text != nullptr && std::find(words.begin(), words.end(), *text) != words.end();
+           if (!known && !read_number(in, any_finite())) return false;
+           v = in;
+           return true;
          }});
 }
 

@@ -72,8 +72,12 @@ class Fields {
   void operator()(std::string_view name, std::optional<double>& v, Bounds bounds, std::string_view help);
   void operator()(std::string_view name, std::optional<bool>& v, std::string_view help);
   void operator()(std::string_view name, std::vector<Size>& v, Bounds each, std::string_view help);
+  void operator()(std::string_view name, std::optional<std::vector<Size>>& v, Bounds each,
+                  std::string_view help);
   void operator()(std::string_view name, std::vector<double>& v, Bounds each, std::string_view help);
   void operator()(std::string_view name, std::vector<std::string>& v, std::string_view help);
+  /// A number, or one of `words`.
+  void operator()(std::string_view name, Value& v, std::vector<std::string> words, std::string_view help);
   /// Any text, or with `choices` one of them.
   void operator()(std::string_view name, std::string& v, std::string_view help);
   void operator()(std::string_view name, std::string& v, std::vector<std::string> choices,
