@@ -5,6 +5,10 @@
 #include "tarn/graph/graph.hpp"
 
 namespace tarn {
+/// What a convolution makes of edge attributes: nothing, weights of the messages, or features of width
+/// `edge_dim`.
+enum class EdgeInput { none, weight, features };
+
 inline namespace TARN_PRECISION {
 
 struct GraphInput {
@@ -23,6 +27,7 @@ class Convolution : public Module {
   /// edge_attr does not fit.
   [[nodiscard]] virtual Var forward(const GraphInput& in) = 0;
   [[nodiscard]] virtual Size out_dim() const = 0;
+  [[nodiscard]] virtual EdgeInput edge_input() const = 0;
 };
 
 /// All convolutions by name.

@@ -50,6 +50,7 @@ class Gat final : public Convolution {
   explicit Gat(const Options& options);
   Var forward(const GraphInput& in) override;
   Size out_dim() const override { return o_.concat ? o_.heads * o_.out_channels : o_.out_channels; }
+  EdgeInput edge_input() const override { return EdgeInput::features; }
 
  private:
   Options o_;

@@ -37,6 +37,7 @@ class Gcn final : public Convolution {
   explicit Gcn(const Options& options);
   Var forward(const GraphInput& in) override;
   Size out_dim() const override { return o_.out_channels; }
+  EdgeInput edge_input() const override { return EdgeInput::weight; }
 
  private:
   Options o_;

@@ -67,6 +67,7 @@ class Gin final : public GinCore {
   using Options = GinOptions;
   explicit Gin(const Options& options) : GinCore(options), o_(options) {}
   Var forward(const GraphInput& in) override;
+  EdgeInput edge_input() const override { return EdgeInput::none; }
 
  private:
   Options o_;
@@ -80,6 +81,7 @@ class Gine final : public GinCore {
   using Options = GineOptions;
   explicit Gine(const Options& options);
   Var forward(const GraphInput& in) override;
+  EdgeInput edge_input() const override { return EdgeInput::features; }
 
  private:
   Options o_;

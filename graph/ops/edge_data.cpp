@@ -175,6 +175,27 @@ Var loop_attributes(const Graph& graph, Var edge_attr, LoopFill fill, double val
   });
 }
 
+Var canonical_edge_attr(const Graph& graph, Var given) {
+  const auto order = graph.given_order();
+  if (order.empty()) return given;
+  Tape& tape = given.tape();
+  const Shape shape = given.shape();
+  const Size width = shape.rank() > 1 ? shape.cols() : 1;
+  const Real* in = given.value().data;
+  const MatrixView y = tape.allocate(shape);
+  for (std::size_t e = 0; e < order.size(); ++e) {
+    std::copy_n(in + order[e] * width, width, y.data + static_cast<Size>(e) * width);
+  }
+  return tape.record("canonical_edge_attr", shape, y, {given}, [=, &tape](ConstMatrixView dy) {
+    Real* into = tape.grad(given).data;
+    const auto places = graph.given_order();
+    for (std::size_t e = 0; e < places.size(); ++e) {
+      for (Size f = 0; f < width; ++f)
+        into[places[e] * width + f] += dy.data[static_cast<Size>(e) * width + f];
+    }
+  });
+}
+
 GcnWeights gcn_weights(Tape& tape, const Graph& graph, Var edge_weight, bool add_loops, double loop_weight) {
   const Real* weight = edge_weight.given() ? edge_weight.value().data : nullptr;
   const Degrees d = measure_degrees(tape, graph, weight, add_loops, loop_weight);

@@ -17,6 +17,9 @@ inline namespace TARN_PRECISION {
 /// canonical order -> [N, F]. The first edge that attains a maximum or minimum takes its gradient.
 Var loop_attributes(const Graph& graph, Var edge_attr, LoopFill fill, double value);
 
+/// Edge data [E, F] or [E] from the order of the lists that the graph was made from to its canonical order.
+Var canonical_edge_attr(const Graph& graph, Var given);
+
 struct GcnWeights {
   Var edges;  ///< [E], zero on loops that were replaced
   Var loops;  ///< [N], not given without loops of their own

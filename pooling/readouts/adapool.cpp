@@ -1,0 +1,24 @@
+#include "tarn/pooling/readouts/adapool.hpp"
+
+#include "tarn/core/ops/segment.hpp"
+
+namespace tarn {
+inline namespace TARN_PRECISION {
+
+AdaPool::AdaPool(const Options& o)
+    : o_(o),
+      score_layer_(child("score_layer", std::make_unique<Chain>(
+                                            std::initializer_list<Size>{o.in_channels, o.hidden_channels, 1},
+                                            ChainNorm::none, Activation::tanh))) {
+  check_options(o, "adapool");
+}
+
+Pooled AdaPool::forward(const SetInput& in) {
+  require_set_input("adapool", in, o_.in_channels);
+  const Var scores = score_layer_.forward(in.x, "adapool");  // [N, 1]
+  const Var weights = segment_softmax(scores, in.sets);      // [N, 1]
+  return {segment_weighted_sum({&in.x, 1}, weights, in.sets), weights};
+}
+
+}  // namespace TARN_PRECISION
+}  // namespace tarn

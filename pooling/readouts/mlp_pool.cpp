@@ -1,0 +1,30 @@
+#include "tarn/pooling/readouts/mlp_pool.hpp"
+
+#include "tarn/core/ops/segment.hpp"
+
+namespace tarn {
+
+namespace {
+
+std::vector<Size> chain_widths(const MlpPoolOptions& o) {
+  std::vector<Size> widths{o.in_channels};
+  widths.insert(widths.end(), static_cast<std::size_t>(o.num_layers), o.hidden_channels);
+  return widths;
+}
+
+}  // namespace
+
+inline namespace TARN_PRECISION {
+
+MlpPool::MlpPool(const Options& o)
+    : o_(o), mlp_(child("mlp", std::make_unique<Chain>(chain_widths(o), ChainNorm::batch_norm))) {
+  check_options(o, "mlp-pool");
+}
+
+Pooled MlpPool::forward(const SetInput& in) {
+  require_set_input("mlp-pool", in, o_.in_channels);
+  return {segment_reduce(mlp_.forward(in.x, "mlp-pool"), in.sets, Reduce::mean)};
+}
+
+}  // namespace TARN_PRECISION
+}  // namespace tarn
