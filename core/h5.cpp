@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -49,14 +50,59 @@ Handle& Handle::operator=(Handle&& other) noexcept {
     reset();
     id_ = std::exchange(other.id_, -1);
     close_ = other.close_;
+    state_ = std::move(other.state_);
   }
   return *this;
 }
 
+namespace {
+
+/// Where the last writes of a file go that can no longer be written: HDF5 can close nothing that it cannot
+/// flush, and loses the memory of what it fails to close. The descriptor is pointed at memory. A limit on
+/// file sizes holds there too, so it is raised meanwhile as far as allowed; where that is not enough, HDF5
+/// keeps its memory.
+class Sink {
+ public:
+  explicit Sink(hid_t object) {
+    ::getrlimit(RLIMIT_FSIZE, &limit_);
+    const rlimit raised{limit_.rlim_max, limit_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &raised);
+    const Handle file(H5Iget_file_id(object), H5Idec_ref);
+    void* descriptor = nullptr;
+    if (H5Fget_vfd_handle(file.get(), H5P_DEFAULT, &descriptor) < 0 || descriptor == nullptr) return;
+    const int memory = ::memfd_create("abandoned", MFD_CLOEXEC);
+    if (memory < 0) return;
+    ::dup2(memory, *static_cast<int*>(descriptor));
+    ::close(memory);
+  }
+  ~Sink() { ::setrlimit(RLIMIT_FSIZE, &limit_); }
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+
+ private:
+  rlimit limit_{};
+};
+
+}  // namespace
+
 void Handle::reset() noexcept {
   if (id_ < 0) return;
   const Session session;
-  close_(std::exchange(id_, -1));
+  const bool holds_data = state_ != nullptr && state_->writable && H5Iget_type(id_) == H5I_DATASET;
+  if (holds_data && H5Dflush(id_) < 0) {
+    if (state_->failure.empty()) state_->failure = detail::last_failure().text();
+    const Sink sink(id_);
+    close();
+  } else {
+    close();
+  }
+}
+
+void Handle::close() noexcept {
+  const bool closed = close_(std::exchange(id_, -1)) >= 0;
+  if (!closed && state_ != nullptr && state_->failure.empty())
+    state_->failure = detail::last_failure().text();
+  state_.reset();
 }
 
 // === Groups
@@ -115,7 +161,7 @@ Kind Group::kind(const std::string& name) const {
 void Group::require(const std::string& name, Kind wanted) const {
   const Kind found = kind(name);
   if (found == wanted) return;
-  throw DataError(fmt::format("{}:{}: is {}; expected {}", *file_, join(path_, name), kind_name(found),
+  throw DataError(fmt::format("{}:{}: is {}; expected {}", file_->name, join(path_, name), kind_name(found),
                               kind_name(wanted)));
 }
 
@@ -124,7 +170,7 @@ Group Group::group(const std::string& name) const {
   require(name, Kind::group);
   const std::string path = join(path_, name);
   return Group(
-      Handle(check(H5Gopen2(handle_.get(), name.c_str(), H5P_DEFAULT), *file_ + ":" + path, "opened"),
+      Handle(check(H5Gopen2(handle_.get(), name.c_str(), H5P_DEFAULT), file_->name + ":" + path, "opened"),
              H5Gclose),
       file_, path);
 }
@@ -141,8 +187,8 @@ Dataset Group::dataset(const std::string& name, const ChunkCache& cache) const {
   H5Pset_chunk_cache(access.get(), static_cast<std::size_t>(cache.slots),
                      static_cast<std::size_t>(cache.bytes), cache.preemption);
   return Dataset(
-      Handle(check(H5Dopen2(handle_.get(), name.c_str(), access.get()), *file_ + ":" + path, "opened"),
-             H5Dclose),
+      Handle(check(H5Dopen2(handle_.get(), name.c_str(), access.get()), file_->name + ":" + path, "opened"),
+             H5Dclose, file_),
       file_, path);
 }
 
@@ -150,10 +196,11 @@ Group Group::create_group(const std::string& name) {
   const Session session;
   const std::string path = join(path_, name);
   const Handle links = making_intermediate_groups();
-  return Group(Handle(check(H5Gcreate2(handle_.get(), name.c_str(), links.get(), H5P_DEFAULT, H5P_DEFAULT),
-                            *file_ + ":" + path, "created", "a name that is free in a file open for writing"),
-                      H5Gclose),
-               file_, path);
+  return Group(
+      Handle(check(H5Gcreate2(handle_.get(), name.c_str(), links.get(), H5P_DEFAULT, H5P_DEFAULT),
+                   file_->name + ":" + path, "created", "a name that is free in a file open for writing"),
+             H5Gclose),
+      file_, path);
 }
 
 Dataset Group::create_dataset(const std::string& name, Type type, const Shape& shape, const Layout& layout) {
@@ -178,8 +225,8 @@ Dataset Group::create_dataset(const std::string& name, Type type, const Shape& s
   return Dataset(
       Handle(check(H5Dcreate2(handle_.get(), name.c_str(), stored.get(), space.get(), links.get(),
                               creation.get(), H5P_DEFAULT),
-                   *file_ + ":" + path, "created", "a name that is free in a file open for writing"),
-             H5Dclose),
+                   file_->name + ":" + path, "created", "a name that is free in a file open for writing"),
+             H5Dclose, file_),
       file_, path);
 }
 
@@ -191,7 +238,7 @@ Dataset Group::write(const std::string& name, const Shape& shape, std::span<cons
 
 void Group::remove(const std::string& name) {
   const Session session;
-  check(H5Ldelete(handle_.get(), name.c_str(), H5P_DEFAULT), *file_ + ":" + join(path_, name), "removed",
+  check(H5Ldelete(handle_.get(), name.c_str(), H5P_DEFAULT), file_->name + ":" + join(path_, name), "removed",
         "the name of a child in a file open for writing");
 }
 
@@ -223,7 +270,9 @@ File File::open(const std::filesystem::path& path, Access access) {
   const Handle list = file_access();
   const hid_t id = H5Fopen(path.c_str(), access == Access::read ? H5F_ACC_RDONLY : H5F_ACC_RDWR, list.get());
   if (id < 0) detail::fail(name, "opened", "a HDF5 file, whole");
-  return File(Handle(id, H5Fclose), std::make_shared<const std::string>(name), "/");
+  const auto state =
+      std::make_shared<FileState>(FileState{.name = name, .writable = access == Access::update});
+  return File(Handle(id, H5Fclose, state), state, "/");
 }
 
 File File::create(const std::filesystem::path& path, const std::string& shown) {
@@ -232,37 +281,32 @@ File File::create(const std::filesystem::path& path, const std::string& shown) {
   const Handle list = file_access();
   const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, list.get());
   if (id < 0) throw_write_error(name, detail::last_failure().text());
-  return File(Handle(id, H5Fclose), std::make_shared<const std::string>(name), "/");
+  const auto state = std::make_shared<FileState>(FileState{.name = name, .writable = true});
+  return File(Handle(id, H5Fclose, state), state, "/");
 }
 
 File::~File() {
   if (handle_.get() < 0) return;
   const Session session;
-  if (H5Fflush(handle_.get(), H5F_SCOPE_GLOBAL) < 0) abandon();
+  if (!file_->failure.empty() || H5Fflush(handle_.get(), H5F_SCOPE_GLOBAL) < 0) abandon();
 }
 
 void File::flush() {
   const Session session;
-  if (H5Fflush(handle_.get(), H5F_SCOPE_GLOBAL) < 0) throw_write_error(*file_, detail::last_failure().text());
+  if (!file_->failure.empty()) throw_write_error(file_->name, file_->failure);
+  if (H5Fflush(handle_.get(), H5F_SCOPE_GLOBAL) < 0)
+    throw_write_error(file_->name, detail::last_failure().text());
 }
 
 void File::close() {
   flush();
   handle_.reset();
+  if (!file_->failure.empty()) throw_write_error(file_->name, file_->failure);
 }
 
 void File::abandon() noexcept {
   const Session session;
-  // A file that cannot be flushed can never be closed, and HDF5 tries again for ever when the process ends.
-  // Its descriptor is pointed at memory, where the last writes succeed.
-  void* descriptor = nullptr;
-  if (H5Fget_vfd_handle(handle_.get(), H5P_DEFAULT, &descriptor) >= 0 && descriptor != nullptr) {
-    const int sink = ::memfd_create("abandoned", MFD_CLOEXEC);
-    if (sink >= 0) {
-      ::dup2(sink, *static_cast<int*>(descriptor));
-      ::close(sink);
-    }
-  }
+  const Sink sink(handle_.get());
   handle_.reset();
 }
 

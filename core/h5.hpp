@@ -78,21 +78,34 @@ struct ChunkCache {
   double preemption = 0.75;  ///< 1 drops fully read chunks first, which suits one sequential pass
 };
 
-/// Owns one HDF5 identifier. Move only.
+/// What the objects of an open file share.
+struct FileState {
+  std::string name;  ///< as messages call it
+  bool writable = false;
+  std::string failure;  ///< first error of an object that could not be closed: what it held back is lost
+};
+
+/// Owns one HDF5 identifier. Move only. HDF5 writes cached chunks as late as when a data set is closed; an
+/// error then goes to `state`, where the file finds it.
 class Handle {
  public:
   using Id = std::int64_t;
   Handle() = default;
-  Handle(Id id, int (*close)(Id)) : id_(id), close_(close) {}
-  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
+  Handle(Id id, int (*closer)(Id), std::shared_ptr<FileState> state = nullptr)
+      : id_(id), close_(closer), state_(std::move(state)) {}
+  Handle(Handle&& other) noexcept
+      : id_(std::exchange(other.id_, -1)), close_(other.close_), state_(std::move(other.state_)) {}
   Handle& operator=(Handle&& other) noexcept;
   ~Handle() { reset(); }
   [[nodiscard]] Id get() const { return id_; }
   void reset() noexcept;
 
  private:
+  void close() noexcept;
+
   Id id_ = -1;
   int (*close_)(Id) = nullptr;
+  std::shared_ptr<FileState> state_;
 };
 
 /// What files, groups and data sets share: a place and attributes.
@@ -125,11 +138,11 @@ class Object {
 
  protected:
   Object() = default;
-  Object(Handle handle, std::shared_ptr<const std::string> file, std::string path)
+  Object(Handle handle, std::shared_ptr<FileState> file, std::string path)
       : handle_(std::move(handle)), file_(std::move(file)), path_(std::move(path)) {}
 
   Handle handle_;
-  std::shared_ptr<const std::string> file_;
+  std::shared_ptr<FileState> file_;
   std::string path_;
 };
 
@@ -240,7 +253,8 @@ class File final : public Group {
   File& operator=(File&&) noexcept = default;
   ~File();
 
-  /// Hands everything written so far to the system.
+  /// Hands everything written so far to the system. IoError if that fails, or if an object closed before lost
+  /// what it held back.
   void flush();
   /// Flushes and closes with all objects from this file; IoError if that fails (no space). The destructor
   /// closes too, but keeps failures to itself.

@@ -58,7 +58,7 @@ void write_attribute(hid_t object, const std::string& where, const std::string& 
 }  // namespace
 
 std::string Object::where() const {
-  return fmt::format("{}:{}", *file_, path_);
+  return fmt::format("{}:{}", file_->name, path_);
 }
 
 bool Object::has_attribute(const std::string& name) const {

@@ -78,6 +78,21 @@ struct Column {
   }
 };
 
+/// Removes the unfinished file, also where the rest of the writer never came to be.
+class Unfinished {
+ public:
+  explicit Unfinished(std::filesystem::path path) : path_(std::move(path)) {}
+  ~Unfinished() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);  // after `finish` it has another name
+  }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+
+ private:
+  std::filesystem::path path_;
+};
+
 struct TextColumns {
   h5::Dataset hidden;
   Size tokens_written = 0;
@@ -95,15 +110,12 @@ struct TextColumns {
 class TokenStoreWriter::Impl {
  public:
   Impl(const std::filesystem::path& path, const StoreInfo& info)
-      : path_(path), info_(info), file_(h5::File::create(temporary_path(path), path.string())) {
+      : path_(path),
+        unfinished_(temporary_path(path)),
+        info_(info),
+        file_(h5::File::create(temporary_path(path), path.string())) {
     detail::write_info(file_, info);
   }
-  ~Impl() {
-    if (finished_) return;
-    std::error_code ignored;
-    std::filesystem::remove(temporary_path(path_), ignored);
-  }
-
   void begin_split(const std::string& name) {
     end_split();
     group_ = file_.create_group(name);
@@ -147,7 +159,6 @@ class TokenStoreWriter::Impl {
     end_split();
     file_.close();
     commit_file(temporary_path(path_), path_);
-    finished_ = true;
   }
 
  private:
@@ -253,11 +264,11 @@ class TokenStoreWriter::Impl {
   }
 
   std::filesystem::path path_;
+  Unfinished unfinished_;  ///< before the file: removed once that is closed
   StoreInfo info_;
   h5::File file_;
   h5::Group group_;
   bool in_split_ = false;
-  bool finished_ = false;
   Column<std::int64_t> ids_;
   Column<std::int64_t> class_labels_;
   Column<double> labels_;

@@ -252,6 +252,15 @@ TEST_CASE("a full disk leaves the old file and nothing else", "[core][h5]") {
     CHECK_THROWS_AS(h5::write_atomically(path, write), IoError);
     CHECK_THROWS_WITH(h5::write_atomically(path, write), message);
   }
+  SECTION("when cached chunks are lost as their data set closes and all later writes succeed") {
+    const auto write = [&](h5::File& file) {
+      const FileSizeLimit limit(4096);
+      h5::Dataset data = file.create_dataset("x", h5::Type::f64, Shape{100000}, {.chunk = {1000}});
+      data.write<double>({0}, {100}, std::span(numbers).first(100));
+    };
+    CHECK_THROWS_AS(h5::write_atomically(path, write), IoError);
+    CHECK_THROWS_WITH(h5::write_atomically(path, write), message);
+  }
   SECTION("when text is written") {
     const FileSizeLimit limit(65536);
     CHECK_THROWS_WITH(write_file_atomically(path, std::string(100000, 'x')), message);
