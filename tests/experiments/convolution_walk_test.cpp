@@ -236,3 +236,35 @@ TEST_CASE("dropout on attention keeps the mean and follows its seed", "[convolut
   }
   CHECK(error < 0.01 * scale);
 }
+
+#if TARN_DOUBLE
+TEST_CASE("gradients of convolutions agree with central differences", "[walk][convolution][gradients]") {
+  for_each_convolution([](const GoldenCase& c) {
+    const auto conv = make(c);
+    for (Parameter* p : conv->parameters()) p->value = random_tensor(p->value.shape(), Rng(14));
+    const Size n = 12;
+    const Edges e = random_edges(n, 30, Rng(1));
+    const Graph graph = Graph::from_edges(n, e.from, e.to);
+    Tensor x = random_tensor({n, in_channels(c)}, Rng(2));
+    Tensor data = random_edge_data(c, e.count());
+    const Result at_start = run(*conv, x, graph, data);
+    const Tensor cotangent = random_tensor({n, conv->out_dim()}, Rng(22));
+    const auto loss = [&] {
+      const auto y = run(*conv, x, graph, data).y;
+      return std::inner_product(y.begin(), y.end(), cotangent.data(), 0.0);
+    };
+    std::span<const Real> gradients = at_start.gradients;
+    const auto check = [&](Tensor& tensor) {
+      const auto part = gradients.first(static_cast<std::size_t>(tensor.size()));
+      gradients = gradients.subspan(part.size());
+      check_directional_derivative(tensor, part, Rng(12), loss);
+    };
+    check(x);
+    if (data.shape().rank() > 0) check(data);
+    for (Parameter* p : conv->parameters()) {
+      INFO(p->name);
+      check(p->value);
+    }
+  });
+}
+#endif
