@@ -1,6 +1,7 @@
 #include "tarn/core/ops/elementwise.hpp"
 
 #include "tarn/core/errors.hpp"
+#include "tarn/core/ops/reduce_rows.hpp"
 
 #include <fmt/format.h>
 
@@ -147,14 +148,7 @@ Var add_row(Var x, Var b) {
     for (Size j = 0; j < y.cols; ++j) y(i, j) = in(i, j) + row[j];
   });
   return tape.record("add_row", x.shape(), y, {x, b}, [=, &tape](ConstMatrixView dy) {
-    if (b.needs_grad()) {
-      const GradSink s = tape.sink(b);
-      for (Size j = 0; j < dy.cols; ++j) {
-        double total = s.write == Write::add ? static_cast<double>(s.view.data[j]) : 0.0;
-        for (Size i = 0; i < dy.rows; ++i) total += static_cast<double>(dy(i, j));
-        s.view.data[j] = static_cast<Real>(total);
-      }
-    }
+    if (b.needs_grad()) add_column_sums(tape, dy, tape.sink(b));
     if (!x.needs_grad()) return;
     const MatrixView dx = tape.grad(x);
     for_rows(dy.rows, dy.cols, [&](Size i) {

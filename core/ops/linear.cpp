@@ -2,6 +2,7 @@
 
 #include "tarn/core/eigen.hpp"
 #include "tarn/core/errors.hpp"
+#include "tarn/core/ops/reduce_rows.hpp"
 
 #include <fmt/format.h>
 
@@ -34,26 +35,6 @@ void activation_backward_row(const Real* dy, const Real* y, Real* d, Size n, Act
     for (Size j = 0; j < n; ++j) d[j] = y[j] > 0 ? dy[j] : Real{0};
   } else {
     for (Size j = 0; j < n; ++j) d[j] = dy[j] * (1 - y[j] * y[j]);
-  }
-}
-
-/// Column sums of d over fixed blocks of rows, joined in order, in double.
-void add_bias_gradient(Tape& tape, ConstMatrixView d, GradSink bias) {
-  const Size blocks = (d.rows + rows_per_block - 1) / rows_per_block;
-  const auto partial = tape.allocate_array<double>(std::max<Size>(blocks, 1) * d.cols);
-  std::fill(partial.begin(), partial.end(), 0.0);
-  for_blocks(d.rows, rows_per_block, [&](Size begin, Size end) {
-    double* sum = partial.data() + begin / rows_per_block * d.cols;
-    for (Size i = begin; i < end; ++i) {
-      const Real* row = d.row(i);
-      for (Size j = 0; j < d.cols; ++j) sum[j] += static_cast<double>(row[j]);
-    }
-  });
-  for (Size j = 0; j < d.cols; ++j) {
-    double total = 0;
-    for (Size b = 0; b < blocks; ++b) total += partial[static_cast<std::size_t>(b * d.cols + j)];
-    Real& out = bias.view.data[j];
-    out = static_cast<Real>(total) + (bias.write == Write::add ? out : Real{0});
   }
 }
 
@@ -139,7 +120,7 @@ Var linear(std::span<const Var> blocks, Var weight, Var bias, Activation activat
       }
       column = end;
     }
-    if (bias.given() && bias.needs_grad()) add_bias_gradient(tape, d, tape.sink(bias));
+    if (bias.given() && bias.needs_grad()) add_column_sums(tape, d, tape.sink(bias));
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include "tarn/core/errors.hpp"
 #include "tarn/core/ops/linear.hpp"
+#include "tarn/core/ops/vector.hpp"
 
 #include <fmt/format.h>
 
@@ -178,7 +179,7 @@ Var segment_weighted_sum(std::span<const Var> blocks, Var weights, const Segment
       for (Size i = rows.begin; i < rows.end; ++i) {
         const Real w = a(i, 0);
         const Real* row = in.row(i);
-        for (Size j = 0; j < in.cols; ++j) out[j] += w * row[j];
+        add_scaled(w, row, out, in.cols);
       }
       out += in.cols;
     }
@@ -198,9 +199,7 @@ Var segment_weighted_sum(std::span<const Var> blocks, Var weights, const Segment
                            for (Size i = rows.begin; i < rows.end; ++i) {
                              const Real* row = in.row(i);
                              if (weights_need) {
-                               Real dot = 0;
-                               for (Size j = 0; j < in.cols; ++j) dot += g[j] * row[j];
-                               da(i, 0) += dot;
+                               da(i, 0) += dot(g, row, in.cols);
                              }
                              if (dx.view.data == nullptr) continue;
                              Real* out = dx.view.row(i);

@@ -1,5 +1,6 @@
 #include "tarn/graph/ops/aggregate.hpp"
 
+#include "tarn/core/ops/vector.hpp"
 #include "tarn/graph/ops/for_nodes.hpp"
 
 #include <algorithm>
@@ -13,10 +14,6 @@ namespace {
 
 std::size_t at(Size i) {
   return static_cast<std::size_t>(i);
-}
-
-void add_scaled(Real factor, const Real* x, Real* y, Size n) {
-  for (Size c = 0; c < n; ++c) y[c] += factor * x[c];
 }
 
 Var aggregate_max(const Graph& graph, Var x) {
@@ -142,37 +139,33 @@ Var weighted_sum(const Graph& graph, Var x, Var weights, Var loop_weights) {
     }
     if (loop != nullptr) add_scaled(loop[i], in.row(i), y.row(i), in.cols);
   });
-  return tape.record("weighted_sum", x.shape(), y, {x, weights, loop_weights},
-                     [=, &tape](ConstMatrixView dy) {
-                       const auto dot = [&](Size i, Size j) {
-                         Real sum = 0;
-                         for (Size c = 0; c < in.cols; ++c) sum += dy(i, c) * in(j, c);
-                         return sum;
-                       };
-                       const Adjacency incoming = graph.incoming();
-                       if (weights.given() && weights.needs_grad()) {
-                         Real* dw = tape.grad(weights).data;
-                         for_nodes(incoming, [&](Size i) {
-                           const Rows run = incoming.positions(i);
-                           for (Size e = run.begin; e < run.end; ++e) dw[e] += dot(i, incoming.nodes[at(e)]);
-                         });
-                       }
-                       if (loop_weights.given() && loop_weights.needs_grad()) {
-                         Real* dl = tape.grad(loop_weights).data;
-                         for_nodes(incoming, [&](Size i) { dl[i] += dot(i, i); });
-                       }
-                       if (!x.needs_grad()) return;
-                       const MatrixView dx = tape.grad(x);
-                       const Adjacency out = graph.outgoing();
-                       for_nodes(out, [&](Size j) {
-                         const Rows run = out.positions(j);
-                         for (Size p = run.begin; p < run.end; ++p) {
-                           const Real factor = w != nullptr ? w[out.edges[at(p)]] : Real{1};
-                           if (factor != 0) add_scaled(factor, dy.row(out.nodes[at(p)]), dx.row(j), in.cols);
-                         }
-                         if (loop != nullptr) add_scaled(loop[j], dy.row(j), dx.row(j), in.cols);
-                       });
-                     });
+  return tape.record(
+      "weighted_sum", x.shape(), y, {x, weights, loop_weights}, [=, &tape](ConstMatrixView dy) {
+        const auto product = [&](Size i, Size j) { return dot(dy.row(i), in.row(j), in.cols); };
+        const Adjacency incoming = graph.incoming();
+        if (weights.given() && weights.needs_grad()) {
+          Real* dw = tape.grad(weights).data;
+          for_nodes(incoming, [&](Size i) {
+            const Rows run = incoming.positions(i);
+            for (Size e = run.begin; e < run.end; ++e) dw[e] += product(i, incoming.nodes[at(e)]);
+          });
+        }
+        if (loop_weights.given() && loop_weights.needs_grad()) {
+          Real* dl = tape.grad(loop_weights).data;
+          for_nodes(incoming, [&](Size i) { dl[i] += product(i, i); });
+        }
+        if (!x.needs_grad()) return;
+        const MatrixView dx = tape.grad(x);
+        const Adjacency out = graph.outgoing();
+        for_nodes(out, [&](Size j) {
+          const Rows run = out.positions(j);
+          for (Size p = run.begin; p < run.end; ++p) {
+            const Real factor = w != nullptr ? w[out.edges[at(p)]] : Real{1};
+            if (factor != 0) add_scaled(factor, dy.row(out.nodes[at(p)]), dx.row(j), in.cols);
+          }
+          if (loop != nullptr) add_scaled(loop[j], dy.row(j), dx.row(j), in.cols);
+        });
+      });
 }
 
 Var edge_message_sum(const Graph& graph, Var x, Var edge_attr, Var weight, Var bias) {

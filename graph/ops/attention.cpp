@@ -1,6 +1,7 @@
 #include "tarn/graph/ops/attention.hpp"
 
 #include "tarn/core/ops/linear.hpp"
+#include "tarn/core/ops/vector.hpp"
 #include "tarn/graph/ops/for_nodes.hpp"
 
 #include <algorithm>
@@ -42,7 +43,8 @@ struct Attention {
   [[nodiscard]] Real kept_loop(Size i, Size h) const { return kept((graph.num_edges() + i) * heads + h); }
 };
 
-void softmax_of_node(const Attention& a, const Adjacency& in, Size i) {
+/// Scores of the edges into i, less their maximum.
+void shifted_scores_of_node(const Attention& a, const Adjacency& in, Size i) {
   const Rows run = in.positions(i);
   for (Size h = 0; h < a.heads; ++h) {
     Real best = -std::numeric_limits<Real>::infinity();
@@ -56,8 +58,10 @@ void softmax_of_node(const Attention& a, const Adjacency& in, Size i) {
     for (Size e = run.begin; e < run.end; ++e) a.alpha(e, h) -= best;
     if (a.loops) a.loop_alpha(i, h) -= best;
   }
-  exp_in_place(a.alpha.row(run.begin), run.size() * a.heads);
-  if (a.loops) exp_in_place(a.loop_alpha.row(i), a.heads);
+}
+
+void divide_by_sum_of_node(const Attention& a, const Adjacency& in, Size i) {
+  const Rows run = in.positions(i);
   for (Size h = 0; h < a.heads; ++h) {
     Real sum = a.loops ? a.loop_alpha(i, h) : Real{0};
     for (Size e = run.begin; e < run.end; ++e) sum += a.alpha(e, h);
@@ -67,21 +71,14 @@ void softmax_of_node(const Attention& a, const Adjacency& in, Size i) {
   }
 }
 
-void add_scaled(Real factor, const Real* x, Real* y, Size n) {
-  for (Size c = 0; c < n; ++c) y[c] += factor * x[c];
-}
-
-Real dot(const Real* x, const Real* y, Size n) {
-  Real sum = 0;
-  // Several partial sums in a fixed order, so that the compiler may use vectors.
-  Real part[16] = {};
-  Size c = 0;
-  for (; c + 16 <= n; c += 16) {
-    for (Size k = 0; k < 16; ++k) part[k] += x[c + k] * y[c + k];
-  }
-  for (; c < n; ++c) sum += x[c] * y[c];
-  for (const Real p : part) sum += p;
-  return sum;
+/// Softmax weights of all edges into nodes begin .. end-1; their scores lie side by side, so that exp runs
+/// over all of them at once.
+void softmax_of_nodes(const Attention& a, const Adjacency& in, Size begin, Size end) {
+  for (Size i = begin; i < end; ++i) shifted_scores_of_node(a, in, i);
+  const Size first = in.positions(begin).begin, last = in.positions(end - 1).end;
+  exp_in_place(a.alpha.row(first), (last - first) * a.heads);
+  if (a.loops) exp_in_place(a.loop_alpha.row(begin), (end - begin) * a.heads);
+  for (Size i = begin; i < end; ++i) divide_by_sum_of_node(a, in, i);
 }
 
 void sum_of_node(const Attention& a, const Adjacency& in, Size i, Real* y) {
@@ -255,9 +252,9 @@ Var edge_attention(const EdgeAttentionInput& in) {
   if (a.loops) a.loop_alpha = tape.allocate({in.graph.num_nodes(), heads});
   const MatrixView y = tape.allocate(in.values.shape());
   const Adjacency incoming = a.graph.incoming();
-  for_nodes(incoming, [&](Size i) {
-    softmax_of_node(a, incoming, i);
-    sum_of_node(a, incoming, i, y.row(i));
+  for_node_blocks(incoming, [&](Size begin, Size end) {
+    softmax_of_nodes(a, incoming, begin, end);
+    for (Size i = begin; i < end; ++i) sum_of_node(a, incoming, i, y.row(i));
   });
   const EdgeAttentionInput vars = in;
   return tape.record(
