@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::string_view needle_colour = "#C00000";
 constexpr std::string_view pooled_colour = "#0050B0";
+constexpr double label_size = 10;
+constexpr double label_pitch = 10.5;
+constexpr double leader = 12;  // from a label to its row
 
 bool contains(const std::vector<Size>& list, std::size_t i) {
   return std::find(list.begin(), list.end(), static_cast<Size>(i)) != list.end();
@@ -39,28 +42,97 @@ std::string shown(const std::string& name) {
   return cut + "…";
 }
 
-/// Positions of labels that do not overlap, `pitch` pixels apart at least: marked tokens first, others where
-/// there is room.
-std::vector<std::size_t> labelled(const Tokens& tokens, double cell, double pitch) {
-  std::vector<std::size_t> chosen;
-  const auto room = [&](std::size_t i) {
-    return std::all_of(chosen.begin(), chosen.end(), [&](std::size_t j) {
-      return std::abs(static_cast<double>(i) - static_cast<double>(j)) * cell >= pitch;
-    });
-  };
-  for (const bool marked : {true, false}) {
-    for (std::size_t i = 0; i < tokens.names.size(); ++i) {
-      const bool is_marked = contains(tokens.needle, i) || contains(tokens.pooled, i);
-      if (is_marked == marked && room(i)) chosen.push_back(i);
-    }
-  }
-  return chosen;
+bool is_marked(const Tokens& tokens, std::size_t i) {
+  return contains(tokens.needle, i) || contains(tokens.pooled, i);
 }
 
-double label_margin(const Tokens& tokens, double size) {
+/// A token's name and where along the side it stands.
+struct Label {
+  std::size_t token = 0;
+  double at = 0;
+};
+
+/// Moves labels, in order, as little as possible (least squares) until they are `pitch` apart: neighbours
+/// that would overlap pool into one block around their mean.
+void spread(std::vector<Label>& labels, double pitch) {
+  struct Block {
+    double start;  // of its first label
+    std::size_t size;
+  };
+  std::vector<Block> blocks;
+  for (const Label& label : labels) {
+    blocks.push_back({label.at, 1});
+    while (blocks.size() > 1) {
+      Block& left = blocks[blocks.size() - 2];
+      const Block& right = blocks.back();
+      const double offset = pitch * static_cast<double>(left.size);
+      if (left.start + offset <= right.start) break;
+      const auto n = static_cast<double>(left.size), m = static_cast<double>(right.size);
+      left = {(n * left.start + m * (right.start - offset)) / (n + m), left.size + right.size};
+      blocks.pop_back();
+    }
+  }
+  std::size_t i = 0;
+  for (const Block& block : blocks) {
+    for (std::size_t k = 0; k < block.size; ++k)
+      labels[i++].at = block.start + pitch * static_cast<double>(k);
+  }
+}
+
+/// Labels that do not overlap: every marked token, others where there is room.
+std::vector<Label> place_labels(const Tokens& tokens, double cell, double pitch) {
+  const auto centre = [&](std::size_t i) { return cell * (static_cast<double>(i) + 0.5); };
+  std::vector<Label> labels;
+  for (std::size_t i = 0; i < tokens.names.size(); ++i) {
+    if (is_marked(tokens, i)) labels.push_back({i, centre(i)});
+  }
+  spread(labels, pitch);
+  for (std::size_t i = 0; i < tokens.names.size(); ++i) {
+    if (is_marked(tokens, i)) continue;
+    const bool room = std::all_of(labels.begin(), labels.end(), [&](const Label& other) {
+      return std::abs(centre(i) - other.at) >= pitch;
+    });
+    if (room) labels.push_back({i, centre(i)});
+  }
+  return labels;
+}
+
+/// The names along the bottom, each joined to its column where it had to move aside.
+void draw_bottom_labels(Svg& svg, const Tokens& tokens, Point corner, double cell) {
+  for (const Label& label : place_labels(tokens, cell, label_pitch)) {
+    const std::string_view colour = colour_of(tokens, label.token);
+    const double column = cell * (static_cast<double>(label.token) + 0.5);
+    svg.line({corner.x + column, corner.y + 1}, {corner.x + label.at, corner.y + leader},
+             {.colour = colour, .width = 0.6});
+    svg.text({corner.x + label.at + 3.5, corner.y + leader + 3}, shown(tokens.names[label.token]),
+             {.size = label_size,
+              .anchor = Anchor::end,
+              .colour = colour,
+              .rotate = -90,
+              .strong = is_marked(tokens, label.token)});
+  }
+}
+
+/// The same down the left side.
+void draw_left_labels(Svg& svg, const Tokens& tokens, Point corner, double cell) {
+  for (const Label& label : place_labels(tokens, cell, label_pitch)) {
+    const std::string_view colour = colour_of(tokens, label.token);
+    const double row = cell * (static_cast<double>(label.token) + 0.5);
+    svg.line({corner.x - 1, corner.y + row}, {corner.x - leader, corner.y + label.at},
+             {.colour = colour, .width = 0.6});
+    svg.text({corner.x - leader - 3, corner.y + label.at + 3.5}, shown(tokens.names[label.token]),
+             {.size = label_size,
+              .anchor = Anchor::end,
+              .colour = colour,
+              .strong = is_marked(tokens, label.token)});
+  }
+}
+
+double label_margin(const Tokens& tokens) {
   double widest = 0;
-  for (const std::string& name : tokens.names) widest = std::max(widest, drawn_width(shown(name), size));
-  return widest + 16;
+  for (const std::string& name : tokens.names)
+    widest = std::max(widest, drawn_width(shown(name), label_size));
+  return widest + leader + 12;
 }
 
 /// All cells of one colour as one path, equal neighbours in a row joined: far smaller than a rectangle each.
@@ -122,22 +194,14 @@ std::string draw_heat_map(const std::string& title, const Tokens& tokens,
     }
   }
   const double cell = std::clamp(620.0 / static_cast<double>(std::max<std::size_t>(n, 1)), 1.0, 22.0);
-  constexpr double font = 10;
-  const double margin = label_margin(tokens, font);
+  const double margin = label_margin(tokens);
   const double side = cell * static_cast<double>(n);
   const Point corner{margin, 34};
   Svg svg(std::max(margin + side + 76, drawn_width(title, 15) + 24), corner.y + side + margin, title);
   svg.text({12, 20}, title, {.size = 14, .strong = true});
   draw_cells(svg, values, low, high, corner, cell);
-  for (const std::size_t i : labelled(tokens, cell, font + 0.5)) {
-    const double at = cell * (static_cast<double>(i) + 0.5);
-    const std::string_view colour = colour_of(tokens, i);
-    const bool strong = colour != "#444";
-    svg.text({corner.x - 5, corner.y + at + 3.5}, shown(tokens.names[i]),
-             {.size = font, .anchor = Anchor::end, .colour = colour, .strong = strong});
-    svg.text({corner.x + at + 3.5, corner.y + side + 5}, shown(tokens.names[i]),
-             {.size = font, .anchor = Anchor::end, .colour = colour, .rotate = -90, .strong = strong});
-  }
+  draw_left_labels(svg, tokens, corner, cell);
+  draw_bottom_labels(svg, tokens, {corner.x, corner.y + side}, cell);
   draw_colour_bar(svg, {corner.x + side + 16, corner.y}, std::min(side, 220.0), low, high);
   return svg.document();
 }
@@ -146,12 +210,12 @@ std::string draw_token_weights(const std::string& title, const Tokens& tokens,
                                const std::vector<std::pair<std::string, std::vector<double>>>& weights) {
   const std::size_t n = tokens.names.size();
   const double cell = std::clamp(760.0 / static_cast<double>(std::max<std::size_t>(n, 1)), 4.0, 24.0);
-  constexpr double strip = 84, bar_height = 62, font = 10;
+  constexpr double strip = 84, bar_height = 62;
   double left = 60;
   for (const auto& [name, list] : weights) left = std::max(left, drawn_width(name, 12) + 60);
   const double bottom = 36 + strip * static_cast<double>(weights.size());
   const double width = left + cell * static_cast<double>(n) + 24;
-  Svg svg(std::max(width, drawn_width(title, 15) + 24), bottom + label_margin(tokens, font), title);
+  Svg svg(std::max(width, drawn_width(title, 15) + 24), bottom + label_margin(tokens), title);
   svg.text({12, 20}, title, {.size = 14, .strong = true});
   double base = 36 + strip - 8;
   for (const auto& [name, list] : weights) {
@@ -172,12 +236,7 @@ std::string draw_token_weights(const std::string& title, const Tokens& tokens,
     svg.line({left, base}, {left + cell * static_cast<double>(n), base}, {.colour = "#888"});
     base += strip;
   }
-  for (const std::size_t i : labelled(tokens, cell, font + 0.5)) {
-    const std::string_view colour = colour_of(tokens, i);
-    svg.text(
-        {left + cell * (static_cast<double>(i) + 0.43) + 3.5, bottom}, shown(tokens.names[i]),
-        {.size = font, .anchor = Anchor::end, .colour = colour, .rotate = -90, .strong = colour != "#444"});
-  }
+  draw_bottom_labels(svg, tokens, {left, bottom - 8}, cell);
   return svg.document();
 }
 
