@@ -50,7 +50,7 @@ double percentile(std::span<const double> sorted, double share) {
   return sorted[low] + (at - static_cast<double>(low)) * (sorted[high] - sorted[low]);
 }
 
-/// Both t tests: `variance_factor` times s_d^2 is the variance of the mean difference.
+/// Both t tests: (1/n + extra_variance) s_d^2 is the variance of the mean difference.
 PairedTest t_test(std::string_view where, std::span<const double> a, std::span<const double> b,
                   double extra_variance) {
   check_paired(where, a, b);
@@ -62,6 +62,7 @@ PairedTest t_test(std::string_view where, std::span<const double> a, std::span<c
   }
   PairedTest test;
   test.count = static_cast<Size>(d.size());
+  test.corrected = extra_variance > 0;
   test.mean_difference = mean(d);
   const auto deviation = standard_deviation(d);
   if (!deviation) {
@@ -74,12 +75,16 @@ PairedTest t_test(std::string_view where, std::span<const double> a, std::span<c
     const bool same = std::abs(test.mean_difference) <= rounding;
     if (same) test.mean_difference = 0;
     test.p = same ? 1 : 0;
+    test.interval = Interval{test.mean_difference, test.mean_difference};
     test.remark = same ? "all pairs are equal: t is undefined" : "all differences are equal: t is undefined";
     return test;
   }
   const auto n = static_cast<double>(d.size());
   test.effect_size = test.mean_difference / *deviation;
-  test.statistic = test.mean_difference / (std::sqrt(1 / n + extra_variance) * *deviation);
+  const double standard_error = std::sqrt(1 / n + extra_variance) * *deviation;
+  const double half = student_t_quantile(0.95, n - 1) * standard_error;
+  test.statistic = test.mean_difference / standard_error;
+  test.interval = Interval{test.mean_difference - half, test.mean_difference + half};
   test.p = student_t_p(*test.statistic, n - 1);
   return test;
 }

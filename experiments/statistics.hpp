@@ -60,6 +60,8 @@ struct PairedTest {
   std::optional<double> statistic;    ///< t; nullopt where it is undefined
   std::optional<double> effect_size;  ///< d_z = mean(d) / s_d; nullopt where s_d is 0 or undefined
   std::optional<double> p;            ///< two-sided; nullopt for one pair
+  std::optional<Interval> interval;   ///< 95 % of the mean difference, with the test's own standard error
+  bool corrected = false;             ///< for overlapping training sets
   std::string remark;                 ///< why something is undefined, "" if nothing is
 };
 

@@ -21,6 +21,23 @@ std::string trimmed(std::string line) {
   return line;
 }
 
+/// Lines of at most `width` code points, broken at spaces.
+std::string wrapped(const std::string& text, Size width) {
+  std::string out, line;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    if (!line.empty() && text_width(line) + 1 + text_width(word) > width) {
+      out += line + '\n';
+      line.clear();
+    }
+    if (!line.empty()) line += ' ';
+    line += word;
+    begin = end + 1;
+  }
+  return out + line + '\n';
+}
+
 /// Markdown reads a bar as the end of a cell.
 std::string markdown_cell(const std::string& text) {
   std::string out;
@@ -82,7 +99,7 @@ std::string Table::text() const {
     out += trimmed(line) + '\n';
   }
   out += rule;
-  for (const std::string& note : notes_) out += note + '\n';
+  for (const std::string& note : notes_) out += wrapped(note, 100);
   return out;
 }
 
