@@ -2,6 +2,7 @@
 
 #include "tarn/core/errors.hpp"
 #include "tarn/core/options.hpp"
+#include "tarn/datasets/synthetic_encoder.hpp"
 #include "tarn/experiments/metrics.hpp"
 #include "tarn/graph/convolutions/convolution.hpp"
 #include "tarn/graph/ops/edge_data.hpp"
@@ -12,6 +13,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
+#include <string_view>
 
 namespace tarn {
 
@@ -94,6 +97,23 @@ void run_token_graph(CaseRun& run) {
   const TokenGraph graph = token_graph(x.matrix(), run.sets(), options, KeepCosines::always);
   run.output("edges", edge_list(graph.graph));
   run.output("cosine", std::vector<double>(graph.cosine.begin(), graph.cosine.end()));
+}
+
+/// The encoder's options, and the words that it encodes.
+struct EncodeOptions : SyntheticEncoderOptions {
+  std::string text;
+
+  void fields(Fields& f) {
+    SyntheticEncoderOptions::fields(f);
+    f("text", text, "words, separated by single spaces");
+  }
+};
+
+void run_synthetic_encoder(CaseRun& run) {
+  const auto options = read_options<EncodeOptions>(run.golden().user_options(), run.golden().op);
+  std::vector<std::string_view> words;
+  for (const auto word : std::views::split(options.text, ' ')) words.emplace_back(word.begin(), word.end());
+  run.output("x", doubles(SyntheticEncoder(options).encode(words).matrix()));
 }
 
 void run_metrics(CaseRun& run) {
@@ -191,6 +211,7 @@ const std::vector<Adapter>& adapters() {
       {"head", [] { return heads().names(); }, run_head},
       {"loss", [] { return losses().names(); }, run_loss},
       {"graph builder", one_name("token-graph"), run_token_graph},
+      {"encoder", one_name("synthetic-encoder"), run_synthetic_encoder},
       {"metrics", one_name("metrics"), run_metrics},
   };
   return all;
