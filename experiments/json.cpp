@@ -122,6 +122,15 @@ Value parse_json(std::string_view text, const std::string& where) {
   return std::move(builder.result);
 }
 
+std::vector<Value> parse_json_lines(std::string_view text, const std::string& where) {
+  std::vector<Value> result;
+  Size number = 1;
+  for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != text.npos; begin = end + 1) {
+    result.push_back(parse_json(text.substr(begin, end - begin), fmt::format("{}:{}", where, number++)));
+  }
+  return result;
+}
+
 std::string to_json(const Value& value, int indent, NonFinite non_finite) {
   return to_nlohmann(value, non_finite, "").dump(indent, ' ', false, Json::error_handler_t::replace);
 }
