@@ -75,11 +75,10 @@ void add_interval_notes(Table& table, const Comparison& comparison) {
     table.add_note("One trial per cell: no interval and no test; differences between rows may be chance.");
     return;
   }
-  table.add_note(fmt::format("Mean ± half the 95 % t interval over {} trials per cell; bold: {} mean.",
+  table.add_note(fmt::format("Mean ± half the 95 % t interval over {} trials per cell.",
                              counts.fewest == counts.most
                                  ? fmt::format("{}", counts.most)
-                                 : fmt::format("{} to {}", counts.fewest, counts.most),
-                             is_lower_better(comparison.metric) ? "lowest" : "highest"));
+                                 : fmt::format("{} to {}", counts.fewest, counts.most)));
   if (counts.fewest != counts.most) {
     table.add_note(
         "Some cells have fewer trials than others: the run is unfinished, or trials were left out.");

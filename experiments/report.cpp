@@ -70,7 +70,10 @@ TrialSet joined(const std::vector<RunRecord>& runs, TrialSet RunRecord::*part) {
 Section result_section(const std::vector<Comparison>& comparisons, const std::vector<RunRecord>& runs) {
   Section section{.title = "Results"};
   for (const Comparison& comparison : comparisons) section.tables.push_back(headline_table(comparison));
-  if (comparisons.empty()) section.texts.emplace_back("No trial has finished yet.");
+  section.texts.emplace_back(comparisons.empty()
+                                 ? "No trial has finished yet."
+                                 : "Bold: the best mean of a column, which need not differ from the "
+                                   "next by more than chance.");
   for (const RunRecord& run : runs)
     section.texts.insert(section.texts.end(), run.notes.begin(), run.notes.end());
   return section;

@@ -52,7 +52,7 @@ std::string step_axis(const TrialSet& epochs) {
   return "";
 }
 
-/// Mean over the trials at each step.
+/// Mean over the trials at each step, band from the lowest to the highest.
 plot::Series training_line(const ComparedCell& cell, const std::string& step, const std::string& metric) {
   std::map<double, std::vector<double>> at;
   for (const Trial* line : cell.trials) {
@@ -62,7 +62,10 @@ plot::Series training_line(const ComparedCell& cell, const std::string& step, co
   plot::Series series;
   for (const auto& [x, values] : at) {
     series.x.push_back(x);
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
     series.y.push_back(scale_of(metric) * mean(values));
+    series.low.push_back(scale_of(metric) * *low);
+    series.high.push_back(scale_of(metric) * *high);
   }
   return series;
 }
@@ -173,7 +176,7 @@ std::vector<Figure> training_curves(const TrialSet& epochs, const std::string& m
       chart.x_scale = step_scale(chart.series);
       figures.push_back(
           {fmt::format("training-{}.svg", figures.size() + 1),
-           fmt::format("{} on the evaluation data against {}, mean over the trials.", shown, step),
+           fmt::format("{} on the evaluation data against {}, mean and range of the trials.", shown, step),
            draw(chart)});
     }
   }

@@ -92,10 +92,7 @@ void read_results(RunRecord& run, const fs::path& path) {
     run.metric = *metric->string();
   }
   const Value* finished = results.find("finished");
-  if (finished != nullptr && finished->boolean() != nullptr && !*finished->boolean()) {
-    run.warnings.push_back(
-        fmt::format("The run is not finished: {} trials so far.", run.trials.trials.size()));
-  }
+  run.finished = finished == nullptr || finished->boolean() == nullptr || *finished->boolean();
   if (const Value* environment = results.find("environment");
       environment != nullptr && environment->table()) {
     for (const auto& [key, value] : *environment->table())
@@ -130,12 +127,13 @@ RunRecord read_run(const fs::path& directory) {
   if (fs::exists(directory / "config.toml")) run.config = read_file(directory / "config.toml");
   if (fs::exists(directory / "results.json")) {
     read_results(run, directory / "results.json");
-  } else {
-    if (const fs::path path = directory / "trials.jsonl"; fs::exists(path)) {
-      run.trials = read_trials(read_lines(path), path.string());
-    }
+  } else if (const fs::path path = directory / "trials.jsonl"; fs::exists(path)) {
+    run.trials = read_trials(read_lines(path), path.string());
+  }
+  if (!run.finished) {
+    const std::size_t count = run.trials.trials.size();
     run.warnings.push_back(
-        fmt::format("The run is not finished: {} trials so far.", run.trials.trials.size()));
+        fmt::format("The run is not finished: {} {} so far.", count, count == 1 ? "trial" : "trials"));
   }
   if (const fs::path path = directory / "metrics.jsonl"; fs::exists(path)) {
     run.epochs = read_trials(read_lines(path), path.string(), run.trials.axes);

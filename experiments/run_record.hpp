@@ -25,6 +25,7 @@ struct RunRecord {
   std::string name;                   ///< the directory's last part
   std::string config;                 ///< config.toml as text, "" if there is none
   std::string metric;                 ///< the main metric where results.json names one
+  bool finished = false;              ///< all trials that were planned are there
   TrialSet trials;                    ///< finished trials
   TrialSet epochs;                    ///< lines of metrics.jsonl
   std::vector<std::string> notes;     ///< conclusions that the experiment allows

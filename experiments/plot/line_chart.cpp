@@ -47,10 +47,13 @@ void draw_line(Svg& svg, const Series& s, const Axis& x, const Axis& y) {
     if (drawable(s, i)) points.push_back({x.pixel(s.x[i]), y.pixel(s.y[i])});
   }
   svg.polyline(points, {.colour = series_colour(s.style), .width = 2, .dashes = series_dashes(s.style)});
-  // Marks on a long line would hide it.
-  const std::size_t every = std::max<std::size_t>(1, points.size() / 12);
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    if (i % every == 0 || i + 1 == points.size()) svg.marker(points[i], s.style, 3.5, series_colour(s.style));
+  // Close marks would hide the line.
+  constexpr double mark_distance = 24;
+  double last = -INFINITY;
+  for (const Point& point : points) {
+    if (point.x - last < mark_distance) continue;
+    svg.marker(point, s.style, 3.5, series_colour(s.style));
+    last = point.x;
   }
 }
 

@@ -193,12 +193,15 @@ std::string draw_heat_map(const std::string& title, const Tokens& tokens,
       high = std::max(high, v);
     }
   }
-  const double cell = std::clamp(620.0 / static_cast<double>(std::max<std::size_t>(n, 1)), 1.0, 22.0);
-  const double margin = label_margin(tokens);
+  // Whole pixels where cells are large enough: no seams between them.
+  const double room = std::clamp(620.0 / static_cast<double>(std::max<std::size_t>(n, 1)), 1.0, 22.0);
+  const double cell = room < 4 ? room : std::floor(room);
+  const double margin = std::ceil(label_margin(tokens));
   const double side = cell * static_cast<double>(n);
   const Point corner{margin, 34};
   Svg svg(std::max(margin + side + 76, drawn_width(title, 15) + 24), corner.y + side + margin, title);
   svg.text({12, 20}, title, {.size = 14, .strong = true});
+  svg.rect(corner, side, side, viridis(0.25));  // shows through where a viewer leaves a seam
   draw_cells(svg, values, low, high, corner, cell);
   draw_left_labels(svg, tokens, corner, cell);
   draw_bottom_labels(svg, tokens, {corner.x, corner.y + side}, cell);

@@ -115,7 +115,7 @@ TEST_CASE("an unfinished run is reported as far as it came", "[experiments][repo
   write_file_atomically(run / "trials.jsonl",
                         "{\"readout\": \"mean\", \"seed\": 0, \"accuracy\": 0.5}\n{\"readout\": \"gl");
   static_cast<void>(write_report({run.string()}, out));
-  CHECK_THAT(read_file(folder / "out/report.html"), Contains("The run is not finished: 1 trials so far."));
+  CHECK_THAT(read_file(folder / "out/report.html"), Contains("The run is not finished: 1 trial so far."));
   CHECK_THAT(read_file(folder / "out/results.csv"), Contains("mean,0,0.5"));
 
   write_file_atomically(
@@ -124,7 +124,7 @@ TEST_CASE("an unfinished run is reported as far as it came", "[experiments][repo
   static_cast<void>(write_report({run.string()}, out));
   CHECK_THAT(
       read_file(folder / "out/report.html"),
-      Contains("not finished: 1 trials so far") && Contains("One trial per cell: no interval and no test"));
+      Contains("not finished: 1 trial so far") && Contains("One trial per cell: no interval and no test"));
 }
 
 TEST_CASE("a report refuses what it cannot read", "[experiments][report]") {
