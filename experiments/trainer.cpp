@@ -1,0 +1,325 @@
+#include "tarn/experiments/trainer.hpp"
+
+#include "tarn/core/checkpoint.hpp"
+#include "tarn/core/optimiser.hpp"
+#include "tarn/experiments/graph_supply.hpp"
+#include "tarn/experiments/json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+
+namespace tarn {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr Size evaluation_batch = 64;
+constexpr double seconds_between_checkpoints = 1;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+EpochRecord read_record(const Value& value) {
+  EpochRecord record;
+  for (const auto& [name, entry] : *value.table()) {
+    const double number = entry.number().value_or(std::nan(""));
+    if (name == "epoch") {
+      record.epoch = static_cast<Size>(number);
+    } else if (name == "steps") {
+      record.steps = static_cast<Size>(number);
+    } else if (name == "loss") {
+      record.loss = number;
+    } else if (name == "seconds") {
+      record.seconds = number;
+    } else {
+      record.metrics.set(name, number);
+    }
+  }
+  return record;
+}
+
+std::vector<EpochRecord> read_history(const std::string& meta, const fs::path& path) {
+  const Value value = parse_json(meta, path.string());
+  const Value* epochs = value.find("epochs");
+  if (epochs == nullptr || epochs->list() == nullptr) {
+    throw DataError(fmt::format("{}: holds no epochs; expected the checkpoint of a training", path.string()));
+  }
+  std::vector<EpochRecord> history;
+  for (const Value& record : *epochs->list()) history.push_back(read_record(record));
+  return history;
+}
+
+std::string write_history(const Value& model, const std::vector<EpochRecord>& epochs) {
+  Value::List records;
+  for (const EpochRecord& record : epochs) records.push_back(record.value());
+  Value meta;
+  meta.set("model", model);
+  meta.set("epochs", std::move(records));
+  return to_json(meta);
+}
+
+}  // namespace
+
+Value EpochRecord::value() const {
+  Value result;
+  result.set("epoch", epoch);
+  result.set("steps", steps);
+  result.set("loss", loss);
+  result.set("seconds", seconds);
+  for (const auto& [name, metric] : metrics.values()) result.set(name, metric);
+  return result;
+}
+
+const EpochRecord& TrainingHistory::best(std::string_view metric) const {
+  return *std::max_element(epochs.begin(), epochs.end(), [&](const EpochRecord& a, const EpochRecord& b) {
+    return a.metrics.at(metric) < b.metrics.at(metric);
+  });
+}
+
+const EpochRecord* TrainingHistory::first_above(std::string_view metric, double goal) const {
+  const auto found = std::find_if(epochs.begin(), epochs.end(),
+                                  [&](const EpochRecord& e) { return e.metrics.at(metric) > goal; });
+  return found == epochs.end() ? nullptr : &*found;
+}
+
+double TrainingHistory::seconds_per_epoch() const {
+  double total = 0;
+  for (const EpochRecord& record : epochs) total += record.seconds;
+  return total / static_cast<double>(epochs.size());
+}
+
+MetricSet text_metrics(std::span<const double> predictions, std::span<const double> labels,
+                       const TextModelShape& shape) {
+  if (shape.task == TextTask::similarity) return correlation_metrics(predictions, labels);
+  const std::vector<Size> predicted(predictions.begin(), predictions.end());
+  const std::vector<Size> expected(labels.begin(), labels.end());
+  return classification_metrics(predicted, expected, shape.num_classes);
+}
+
+std::vector<double> class_labels(const Texts& texts, std::span<const Size> rows, Size num_classes,
+                                 std::string_view where) {
+  std::vector<double> labels;
+  for (const Size row : rows) {
+    const double label = texts.label(row);
+    if (!(label >= 0 && label < static_cast<double>(num_classes) && label == std::floor(label))) {
+      throw DataError(fmt::format("{}: row {}: label {}; expected a class from 0 to {}", where, row, label,
+                                  num_classes - 1));
+    }
+    labels.push_back(label);
+  }
+  return labels;
+}
+
+Size checkpointed_epochs(const fs::path& folder) {
+  const fs::path path = folder / "last.h5";
+  if (!fs::exists(path)) return 0;
+  return static_cast<Size>(read_history(read_checkpoint_meta(path), path).size());
+}
+
+inline namespace TARN_PRECISION {
+
+namespace {
+
+/// Predictions of a model over some texts, its tape and buffers used again by every pass.
+class Predictor {
+ public:
+  Predictor(TextModel& model, const Texts& texts) : model_(model), texts_(texts) {}
+
+  std::vector<double> run(std::span<const Size> rows, GraphSupply& supply, Size first_key) {
+    std::vector<double> predictions(rows.size());
+    std::size_t done = 0;
+    texts_.for_batches({.rows = rows, .batch = evaluation_batch}, [&](const TextBatch& batch) {
+      tape_.reset();
+      model_.predict(tape_, batch, supply.graphs(batch, first_key),
+                     std::span(predictions).subspan(done, batch.rows.size()));
+      done += batch.rows.size();
+    });
+    return predictions;
+  }
+
+ private:
+  TextModel& model_;
+  const Texts& texts_;
+  Tape tape_;
+};
+
+class Training {
+ public:
+  Training(TextModel& model, const Texts& train_texts, const Texts& evaluation_texts, const TextRows& rows,
+           const TrainingOptions& options, const TrainingHooks& hooks)
+      : model_(model),
+        texts_(train_texts),
+        rows_(rows),
+        options_(options),
+        hooks_(hooks),
+        predictor_(model, evaluation_texts),
+        supply_(model.readout(), model.shape().num_texts, options.graph_cache_mb),
+        optimiser_(make_adam(model.parameters(), {.lr = options.lr, .weight_decay = options.weight_decay})) {
+    for (const Size row : rows.evaluation) evaluation_labels_.push_back(evaluation_texts.label(row));
+  }
+
+  TrainingHistory run() {
+    start();
+    while (static_cast<Size>(history_.epochs.size()) < options_.epochs) {
+      history_.epochs.push_back(run_epoch(static_cast<Size>(history_.epochs.size()) + 1));
+      const EpochRecord& record = history_.epochs.back();
+      if (hooks_.epoch_done) hooks_.epoch_done(record);
+      save(record);
+    }
+    if (history_.predictions.empty()) evaluate();
+    return std::move(history_);
+  }
+
+ private:
+  [[nodiscard]] fs::path last() const { return hooks_.checkpoints / "last.h5"; }
+
+  void start() {
+    if (hooks_.checkpoints.empty() || !fs::exists(last())) {
+      model_.init(Rng(options_.seed).split("model"));
+      return;
+    }
+    history_.epochs = read_history(load_checkpoint(last(), model_, optimiser_.get()), last());
+  }
+
+  EpochRecord run_epoch(Size epoch) {
+    const auto start = Clock::now();
+    double total = 0;
+    texts_.for_batches(
+        {.rows = rows_.train,
+         .batch = options_.batch,
+         .shuffle = Shuffle::full,
+         .seed = options_.seed,
+         .epoch = epoch},
+        [&](const TextBatch& batch) {
+          if (hooks_.interrupted && hooks_.interrupted()) {
+            throw Interrupted("interrupted; the same command goes on from the last checkpoint");
+          }
+          total += step(batch) * static_cast<double>(batch.rows.size());
+        });
+    EpochRecord record{.epoch = epoch,
+                       .steps = optimiser_->steps(),
+                       .loss = total / static_cast<double>(rows_.train.size()),
+                       .seconds = seconds_since(start),
+                       .metrics = {}};
+    record.metrics = evaluate();
+    return record;
+  }
+
+  double step(const TextBatch& batch) {
+    labels_.clear();
+    for (const Size row : batch.rows) labels_.push_back(texts_.label(row));
+    const auto number = static_cast<std::uint64_t>(optimiser_->steps());
+    tape_.reset({.training = true, .rng = Rng(options_.seed).split("step").split(number)});
+    const Var loss = model_.loss(tape_, batch, supply_.graphs(batch, 0), labels_);
+    const auto value = static_cast<double>(loss.value().data[0]);
+    if (!std::isfinite(value)) {
+      throw DivergedError(
+          fmt::format("training: the loss is {} at step {}; expected a finite number (a lower lr "
+                      "than {} may help)",
+                      value, number + 1, options_.lr));
+    }
+    tape_.backward(loss);
+    optimiser_->step();
+    return value;
+  }
+
+  MetricSet evaluate() {
+    history_.predictions = predictor_.run(rows_.evaluation, supply_, texts_.rows());
+    const auto lost = std::find_if(history_.predictions.begin(), history_.predictions.end(),
+                                   [](double p) { return !std::isfinite(p); });
+    if (lost != history_.predictions.end()) {
+      throw DivergedError(
+          fmt::format("training: the model leaves the finite numbers after step {}; expected finite "
+                      "outputs (a lower lr than {} may help)",
+                      optimiser_->steps(), options_.lr));
+    }
+    return text_metrics(history_.predictions, evaluation_labels_, model_.shape());
+  }
+
+  void save(const EpochRecord& record) {
+    if (hooks_.checkpoints.empty()) return;
+    fs::create_directories(hooks_.checkpoints);
+    const bool best = hooks_.keep_best == KeepBest::yes && &history_.best(hooks_.metric) == &record;
+    if (best) {
+      save_checkpoint(hooks_.checkpoints / "best.h5", model_, nullptr,
+                      write_history(hooks_.model, history_.epochs));
+    }
+    if (record.epoch < options_.epochs && seconds_since(saved_) < seconds_between_checkpoints) return;
+    save_checkpoint(last(), model_, optimiser_.get(), write_history(hooks_.model, history_.epochs));
+    saved_ = Clock::now();
+  }
+
+  TextModel& model_;
+  const Texts& texts_;
+  const TextRows& rows_;
+  const TrainingOptions& options_;
+  const TrainingHooks& hooks_;
+  Predictor predictor_;
+  GraphSupply supply_;
+  std::unique_ptr<Optimiser> optimiser_;
+  Tape tape_;
+  std::vector<double> labels_;
+  std::vector<double> evaluation_labels_;
+  TrainingHistory history_;
+  Clock::time_point saved_ = Clock::now();
+};
+
+}  // namespace
+
+TrainingHistory train(TextModel& model, const Texts& train_texts, const Texts& evaluation_texts,
+                      const TextRows& rows, const TrainingOptions& options, const TrainingHooks& hooks) {
+  if (rows.train.empty() || rows.evaluation.empty()) {
+    throw ValueError(
+        fmt::format("training: got {} texts to train and {} to evaluate; expected at least 1 of each",
+                    rows.train.size(), rows.evaluation.size()));
+  }
+  if (train_texts.dim() != model.shape().dim || evaluation_texts.dim() != model.shape().dim) {
+    throw ValueError(fmt::format("training: states are {} and {} wide; expected {} as the model was made for",
+                                 train_texts.dim(), evaluation_texts.dim(), model.shape().dim));
+  }
+  return Training(model, train_texts, evaluation_texts, rows, options, hooks).run();
+}
+
+std::vector<double> predict(TextModel& model, const Texts& texts, std::span<const Size> rows) {
+  GraphSupply supply(model.readout(), model.shape().num_texts, 0);
+  return Predictor(model, texts).run(rows, supply, 0);
+}
+
+std::vector<Tensor> pool_texts(Readout& readout, const Texts& texts, std::span<const Size> rows) {
+  const Size width = readout.out_dim(texts.dim());
+  std::vector<Tensor> sides;
+  for (Size s = 0; s < texts.num_texts(); ++s)
+    sides.emplace_back(Shape{static_cast<Size>(rows.size()), width});
+  GraphSupply supply(&readout, texts.num_texts(), 0);
+  Tape tape;
+  Size done = 0;
+  texts.for_batches({.rows = rows, .batch = evaluation_batch}, [&](const TextBatch& batch) {
+    const TextModel::Graphs graphs = supply.graphs(batch, 0);
+    for (std::size_t s = 0; s < sides.size(); ++s) {
+      tape.reset();
+      const Var x = tape.input(batch.x[s], {batch.x[s].rows, batch.x[s].cols});
+      const ConstMatrixView y =
+          readout.forward({.x = x, .sets = batch.sets[s], .graph = graphs[s]}).y.value();
+      for (Size b = 0; b < y.rows; ++b) std::copy_n(y.row(b), width, sides[s].matrix().row(done + b));
+    }
+    done += static_cast<Size>(batch.rows.size());
+  });
+  return sides;
+}
+
+MemoryTexts pooled_texts(const std::vector<Tensor>& sides, std::vector<double> labels) {
+  std::vector<MemoryTexts::Side> views;
+  for (const Tensor& side : sides)
+    views.push_back({side.matrix(), Segments::uniform(side.shape().rows(), 1)});
+  return {std::move(views), std::move(labels)};
+}
+
+}  // namespace TARN_PRECISION
+}  // namespace tarn
