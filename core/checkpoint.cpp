@@ -28,18 +28,21 @@ void write_tensors(h5::File& file, const std::string& group_name, const Tensors&
   for (const auto& [name, tensor] : tensors) h5::write_tensor(group, name, *tensor);
 }
 
-void read_tensors(const h5::File& file, const std::string& group_name, const Tensors& tensors) {
+/// Reads the tensors of a group whose names begin with `prefix`, all of which must be wanted.
+void read_tensors(const h5::File& file, const std::string& group_name, const Tensors& tensors,
+                  const std::string& prefix = {}) {
   const h5::Group group = file.group(group_name);
   const std::vector<std::string> stored = group.children();
   for (const std::string& name : stored) {
     const bool known =
-        std::any_of(tensors.begin(), tensors.end(), [&](const auto& t) { return t.first == name; });
+        !name.starts_with(prefix) ||
+        std::any_of(tensors.begin(), tensors.end(), [&](const auto& t) { return prefix + t.first == name; });
     if (!known)
       throw DataError(
           fmt::format("{}/{}: unknown here; expected the tensors of this model", group.where(), name));
   }
   for (const auto& [name, tensor] : tensors) {
-    const h5::Dataset data = group.dataset(name);
+    const h5::Dataset data = group.dataset(prefix + name);
     if (!(data.shape() == tensor->shape())) {
       throw DataError(fmt::format("{}: has shape {}; expected {}", data.where(), data.shape().text(),
                                   tensor->shape().text()));
@@ -91,6 +94,10 @@ std::string load_checkpoint(const std::filesystem::path& path, Module& module, O
     optimiser->set_steps(file.attribute<std::int64_t>("steps"));
   }
   return file.attribute<std::string>("meta");
+}
+
+void load_checkpoint_part(const std::filesystem::path& path, const std::string& prefix, Module& module) {
+  read_tensors(open_checkpoint(path), "parameters", tensors_of(module), prefix);
 }
 
 }  // namespace TARN_PRECISION

@@ -24,5 +24,9 @@ void save_checkpoint(const std::filesystem::path& path, Module& module, Optimise
 /// DataError, naming the file and the tensor, where a tensor is missing, unknown or of another shape.
 std::string load_checkpoint(const std::filesystem::path& path, Module& module, Optimiser* optimiser);
 
+/// Sets a module to what was saved as a part of another: the tensors whose names begin with `prefix`
+/// ("readout."). Throws as `load_checkpoint` does.
+void load_checkpoint_part(const std::filesystem::path& path, const std::string& prefix, Module& module);
+
 }  // namespace TARN_PRECISION
 }  // namespace tarn

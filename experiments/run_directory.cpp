@@ -97,22 +97,35 @@ void write_table(h5::File& file, const std::string& name, const Value::List& row
 
 }  // namespace
 
+FileLock::FileLock(const fs::path& path) : file_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+  if (file_ < 0) throw_write_error(path, system_message());
+  if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+  ::close(file_);
+  throw IoError(
+      fmt::format("{}: another process runs here; expected one at a time", path.parent_path().string()));
+}
+
+FileLock& FileLock::operator=(FileLock&& other) noexcept {
+  std::swap(file_, other.file_);
+  return *this;
+}
+
+FileLock::~FileLock() {
+  if (file_ >= 0) ::close(file_);
+}
+
 RunDirectory::RunDirectory(fs::path path, const Value& config) : path_(std::move(path)) {
   const fs::path file = path_ / "config.toml";
   if (!fs::exists(file)) require_unused();
   std::error_code failure;
   fs::create_directories(path_ / "checkpoints", failure);
   if (failure) throw_write_error(path_, failure.message());
-  lock();
+  lock_ = FileLock(path_ / "lock");
   if (fs::exists(file)) {
     require_same_config(config);
   } else {
     write_file_atomically(file, write_toml(config));
   }
-}
-
-RunDirectory::~RunDirectory() {
-  if (lock_ >= 0) ::close(lock_);
 }
 
 void RunDirectory::require_unused() const {
@@ -144,15 +157,6 @@ void RunDirectory::require_same_config(const Value& config) const {
                   "--out with another "
                   "directory",
                   path_.string(), key, shown(stored), shown(config)));
-}
-
-void RunDirectory::lock() {
-  const fs::path file = path_ / "lock";
-  lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_ < 0) throw_write_error(file, system_message());
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    throw IoError(fmt::format("{}: another process runs here; expected one at a time", path_.string()));
-  }
 }
 
 std::string RunDirectory::trial_name(const Value& axes) {

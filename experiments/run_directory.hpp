@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tarn {
@@ -18,6 +19,19 @@ struct RunSummary {
   std::vector<std::string> axes;  ///< numbers among the entries of a trial that are axes, not metrics
   std::vector<std::string> notes;
   std::vector<std::string> warnings;
+};
+
+/// Holds a file for this process while it lives. Throws IoError if another one holds it.
+class FileLock {
+ public:
+  FileLock() = default;
+  explicit FileLock(const std::filesystem::path& path);
+  FileLock(FileLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  FileLock& operator=(FileLock&& other) noexcept;
+  ~FileLock();
+
+ private:
+  int file_ = -1;
 };
 
 /// The directory of one run, made so that a run killed at any moment goes on where it was:
@@ -36,9 +50,6 @@ class RunDirectory {
   /// configuration, naming the key, or something that is no run; IoError if it cannot be written or another
   /// process is running in it.
   RunDirectory(std::filesystem::path path, const Value& config);
-  ~RunDirectory();
-  RunDirectory(const RunDirectory&) = delete;
-  RunDirectory& operator=(const RunDirectory&) = delete;
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   /// A directory name made of the axes' values: `glot-0.9-matched-1`.
@@ -65,7 +76,6 @@ class RunDirectory {
   void finish(const std::vector<Value>& planned_axes, const RunSummary& summary);
 
  private:
-  void lock();
   void require_unused() const;
   void require_same_config(const Value& config) const;
   void forget_beyond_checkpoint(const Value& axes, const std::function<Size(const Value& axes)>& epochs_kept);
@@ -73,7 +83,7 @@ class RunDirectory {
   void write_results_h5(const Value::List& trials, const Value::List& epochs) const;
 
   std::filesystem::path path_;
-  int lock_ = -1;
+  FileLock lock_;
   mutable std::mutex mutex_;
   std::map<std::string, Value> finished_;             ///< by trial name
   std::map<std::string, std::vector<Value>> epochs_;  ///< by trial name

@@ -57,3 +57,23 @@ TEST_CASE("a checkpoint of another model is refused by tensor", "[core][checkpoi
   CHECK_THROWS_AS(load_checkpoint(scratch("missing.h5"), a, nullptr), IoError);
   std::filesystem::remove(path);
 }
+
+TEST_CASE("a part of a checkpoint is read by the prefix of its names", "[core][checkpoint]") {
+  struct Model : Module {
+    Linear& readout = child("readout", std::make_unique<Linear>(3, 2));
+    Linear& head = child("head", std::make_unique<Linear>(2, 4));
+  } model;
+  model.init(Rng(1));
+  const auto path = scratch("part.h5");
+  save_checkpoint(path, model, nullptr, "");
+  Linear part(3, 2), wider(4, 2), bare(3, 2, Bias::no);
+  load_checkpoint_part(path, "readout.", part);
+  const auto wanted = model.readout.weight().value.flat(), got = part.weight().value.flat();
+  CHECK(std::equal(wanted.begin(), wanted.end(), got.begin()));
+  CHECK_THROWS_WITH(load_checkpoint_part(path, "readout.", wider),
+                    path.string() + ":/parameters/readout.weight: has shape [2, 3]; expected [2, 4]");
+  CHECK_THROWS_WITH(
+      load_checkpoint_part(path, "readout.", bare),
+      path.string() + ":/parameters/readout.bias: unknown here; expected the tensors of this model");
+  std::filesystem::remove(path);
+}
