@@ -22,7 +22,8 @@ struct Section {
   std::vector<std::string> texts;  ///< paragraphs
   std::vector<Table> tables;
   std::vector<Figure> figures;
-  std::string verbatim;  ///< settings, as they stand in the file
+  std::string verbatim;  ///< settings as they stand in the file, or a BibTeX entry
+  std::string language;  ///< of `verbatim`
 };
 
 constexpr std::string_view style_sheet = R"(
@@ -30,7 +31,7 @@ body { font: 15px/1.5 Helvetica, Arial, 'Liberation Sans', sans-serif; color: #2
   max-width: 1080px; margin: 2em auto; padding: 0 1.2em; }
 h1 { font-size: 1.7em; margin-bottom: .1em; } h2 { margin-top: 2em; border-bottom: 1px solid #ddd; font-size: 1.25em; }
 table { border-collapse: collapse; margin: 1.2em 0 .4em; font-size: 14px; font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-weight: bold; padding-bottom: .4em; }
+caption { text-align: left; font-weight: bold; padding-bottom: .4em; white-space: nowrap; }
 th, td { padding: .22em .7em; text-align: right; white-space: nowrap; } .left { text-align: left; }
 thead th { border-top: 2px solid #222; border-bottom: 1px solid #222; vertical-align: bottom; }
 tbody tr:last-child td { border-bottom: 2px solid #222; } tr.rule td { border-top: 1px solid #bbb; }
@@ -40,6 +41,8 @@ tbody tr:hover { background: #f4f7fa; }
 figure { margin: 1.2em 0; display: inline-block; max-width: 100%; vertical-align: top; }
 figure svg { max-width: 100%; height: auto; } figcaption { font-size: 13px; color: #555; max-width: 46em; }
 pre { background: #f6f6f6; padding: .8em; overflow-x: auto; font-size: 13px; }
+@media print { table { font-size: 9.5px; } th, td { padding: .2em .4em; } h2 { break-after: avoid; }
+  figure, tr { break-inside: avoid; } }
 )";
 
 std::vector<RunRecord> read_runs(const std::vector<std::string>& run_dirs) {
@@ -95,7 +98,7 @@ Section detail_section(const std::vector<Comparison>& comparisons, const TrialSe
 }
 
 Section settings_section(const std::vector<RunRecord>& runs) {
-  Section section{.title = "Settings"};
+  Section section{.title = "Settings", .language = "toml"};
   for (const RunRecord& run : runs) {
     if (run.config.empty()) continue;
     section.verbatim += fmt::format("{}{}{}", section.verbatim.empty() ? "" : "\n",
@@ -104,8 +107,18 @@ Section settings_section(const std::vector<RunRecord>& runs) {
   return section;
 }
 
+/// The version that made the first run that says so, else this one.
+std::string version_of(const std::vector<RunRecord>& runs) {
+  for (const RunRecord& run : runs) {
+    for (const auto& [key, value] : run.environment) {
+      if (key == "version") return value;
+    }
+  }
+  return TARN_VERSION;
+}
+
 Section environment_section(const std::vector<RunRecord>& runs) {
-  Section section{.title = "Environment and citation"};
+  Section section{.title = "Environment and citation", .language = "bibtex"};
   Table table("", {{"", Align::left}, {"", Align::left}});
   for (const RunRecord& run : runs) {
     for (const auto& [key, value] : run.environment) {
@@ -114,9 +127,14 @@ Section environment_section(const std::vector<RunRecord>& runs) {
   }
   if (table.num_rows() > 0) section.tables.push_back(std::move(table));
   section.texts.emplace_back(
-      "Please cite tarn with the version above, the papers of the readouts that you report (tarn describe "
+      "Please cite tarn as below, the papers of the readouts that you report (tarn describe "
       "NAME names "
       "them), and the source of your data.");
+  section.verbatim = fmt::format(
+      "@software{{tarn,\n  title = {{tarn: graph-based pooling in C++}},\n  author = {{{{The tarn "
+      "maintainers}}}},\n"
+      "  version = {{{}}},\n  license = {{Apache-2.0}}\n}}\n",
+      version_of(runs));
   return section;
 }
 
@@ -196,7 +214,7 @@ std::string markdown(const std::string& title, const std::vector<std::string>& w
     for (const Figure& figure : section.figures) {
       out += fmt::format("\n![{}](plots/{})\n", figure.caption, figure.file);
     }
-    if (!section.verbatim.empty()) out += fmt::format("\n```toml\n{}```\n", section.verbatim);
+    if (!section.verbatim.empty()) out += fmt::format("\n```{}\n{}```\n", section.language, section.verbatim);
   }
   return out;
 }

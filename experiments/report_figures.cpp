@@ -141,8 +141,11 @@ std::vector<Figure> difference_plots(const std::vector<Comparison>& comparisons,
     if (picture.rows.empty()) continue;
     figures.push_back(
         {fmt::format("difference-{}.svg", figures.size() + 1),
-         "Mean paired difference from the reference with its 95 % t interval; left of the dashed line "
-         "is worse than the reference. An arrow marks an interval that goes beyond 100 points.",
+         fmt::format(
+             "Mean paired difference from the reference with its 95 % t interval; left of the dashed line "
+             "is {} than the reference.{}",
+             is_lower_better(comparison.metric) ? "better" : "worse",
+             scale == 100 ? " An arrow marks an interval that goes beyond 100 points." : ""),
          draw(picture)});
   }
   return figures;

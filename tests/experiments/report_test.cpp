@@ -2,6 +2,8 @@
 
 #include "tarn/core/errors.hpp"
 #include "tarn/experiments/comparison.hpp"
+#include "tarn/experiments/environment.hpp"
+#include "tarn/experiments/run_directory.hpp"
 #include "tarn/experiments/run_record.hpp"
 
 #include "experiments/fake_run.hpp"
@@ -72,6 +74,43 @@ TEST_CASE("a report holds tables, tests and pictures of a run", "[experiments][r
   const std::string summary = read_file(folder / "out/summary.csv");
   CHECK(std::count(summary.begin(), summary.end(), '\n') == 1 + 4 * 5 + 3);
   CHECK_THAT(summary, Contains("accuracy_mean,accuracy_std,accuracy_low,accuracy_high"));
+}
+
+TEST_CASE("a run directory as runs write it gives a report", "[experiments][report]") {
+  const Folder folder("report_format");
+  const fs::path path = folder / "tokens";
+  const auto axes = [](const char* readout, Size seed) {
+    Value v;
+    v.set("readout", readout);
+    v.set("width", Size{3});
+    v.set("seed", seed);
+    return v;
+  };
+  const std::vector<Value> planned = {axes("glot", 0), axes("glot", 1), axes("mean", 0), axes("mean", 1)};
+  Value config;
+  config.set("experiment", "tokens");
+  {
+    RunDirectory run(path, config);
+    run.restore(planned, [](const Value&) { return Size{0}; });
+    for (const Value& trial : planned) {
+      Value epoch;
+      epoch.set("epoch", Size{1});
+      epoch.set("loss", 0.5);
+      run.add_epoch(trial, epoch);
+      Value metrics;
+      metrics.set("mcc", 0.25);
+      run.finish_trial(trial, metrics);
+    }
+    run.finish(planned,
+               {.experiment = "tokens", .metric = "mcc", .axes = {"width", "seed"}, .notes = {"A note."}});
+  }
+  static_cast<void>(write_report({path.string()}, (folder / "out").string()));
+  const std::string page = read_file(folder / "out/report.html");
+  CHECK(markup_fault(body_of(folder / "out/report.html")) == "");
+  CHECK_THAT(page, Contains("mcc, percent: width 3") && Contains("A note.") && Contains("25.0 ± 0.0"));
+  CHECK_THAT(page, Contains("version = {" + *environment().find("version")->string() + "}") &&
+                       !Contains("not finished"));
+  CHECK(fs::exists(folder / "out/plots/training-1.svg"));
 }
 
 TEST_CASE("the same run gives the same report", "[experiments][report]") {
