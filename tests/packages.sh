@@ -37,7 +37,7 @@ install_packages() {
 }
 
 install_packages
-export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
+export CCACHE_BASEDIR="${CCACHE_BASEDIR:-$PWD}" CCACHE_NOHASHDIR=1
 
 # build PRESET [TARGET...]: configures and builds, quietly where all goes well.
 build() {
