@@ -179,7 +179,8 @@ std::vector<Figure> training_curves(const TrialSet& epochs, const std::string& m
       chart.x_scale = step_scale(chart.series);
       figures.push_back(
           {fmt::format("training-{}.svg", figures.size() + 1),
-           fmt::format("{} on the evaluation data against {}, mean and range of the trials.", shown, step),
+           fmt::format("{} against {}, mean and range of the trials.",
+                       shown == "loss" ? "Training loss" : shown + " on the evaluation data", step),
            draw(chart)});
     }
   }

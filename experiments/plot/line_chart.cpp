@@ -10,6 +10,9 @@ namespace tarn::plot {
 
 namespace {
 
+constexpr double legend_top = 38;
+constexpr double legend_pitch = 19;
+
 struct Range {
   double low = INFINITY;
   double high = -INFINITY;
@@ -64,7 +67,7 @@ void draw_legend(Svg& svg, const LineChart& chart, double left, double top) {
              {.colour = series_colour(s.style), .width = 2, .dashes = series_dashes(s.style)});
     svg.marker({left + 12, y}, s.style, 3.5, series_colour(s.style));
     svg.text({left + 30, y + 4}, s.name);
-    y += 19;
+    y += legend_pitch;
   }
   if (chart.reference && !chart.reference_name.empty()) {
     svg.line({left, y}, {left + 24, y}, {.colour = "#777", .dashes = "4 4"});
@@ -89,9 +92,11 @@ std::string draw(const LineChart& chart) {
       }
     }
   }
-  const double total_width = chart.width + 44 + legend;
-  Svg svg(total_width, chart.height, chart.title);
-  const Frame frame{.left = 62, .right = chart.width, .top = 38, .bottom = chart.height - 52};
+  const double rows = static_cast<double>(chart.series.size()) + (chart.reference ? 1 : 0);
+  const double height = std::max(chart.height, legend_top + rows * legend_pitch);
+  const Frame frame{.left = 62, .right = chart.width, .top = legend_top, .bottom = height - 52};
+  const double title_end = frame.left + drawn_width(chart.title, 15) + 8;
+  Svg svg(std::max(chart.width + 44 + legend, title_end), height, chart.title);
   svg.text({frame.left, 22}, chart.title, {.size = 14, .strong = true});
   if (xs.empty()) {
     svg.text({frame.left, 60}, "no finished points yet", {.colour = "#777"});

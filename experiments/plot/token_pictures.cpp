@@ -136,9 +136,11 @@ double label_margin(const Tokens& tokens) {
 }
 
 /// All cells of one colour as one path, equal neighbours in a row joined: far smaller than a rectangle each.
+/// Cells overlap by less than one sees, so that rounding leaves no seam.
 void draw_cells(Svg& svg, const std::vector<std::vector<double>>& values, double low, double high,
                 Point corner, double cell) {
   constexpr int num_levels = 64;
+  constexpr double overlap = 0.03;
   std::array<std::string, num_levels> paths;
   const auto level = [&](double v) {
     const double share = high > low ? (v - low) / (high - low) : 0.5;
@@ -149,10 +151,10 @@ void draw_cells(Svg& svg, const std::vector<std::vector<double>>& values, double
       std::size_t end = c + 1;
       const std::size_t here = level(values[r][c]);
       while (end < values[r].size() && level(values[r][end]) == here) ++end;
+      const std::string width = coordinate(cell * static_cast<double>(end - c) + overlap);
       paths[here] += fmt::format("M{} {}h{}v{}h-{}z", coordinate(corner.x + cell * static_cast<double>(c)),
-                                 coordinate(corner.y + cell * static_cast<double>(r)),
-                                 coordinate(cell * static_cast<double>(end - c)), coordinate(cell),
-                                 coordinate(cell * static_cast<double>(end - c)));
+                                 coordinate(corner.y + cell * static_cast<double>(r)), width,
+                                 coordinate(cell + overlap), width);
       c = end;
     }
   }
@@ -201,7 +203,6 @@ std::string draw_heat_map(const std::string& title, const Tokens& tokens,
   const Point corner{margin, 34};
   Svg svg(std::max(margin + side + 76, drawn_width(title, 15) + 24), corner.y + side + margin, title);
   svg.text({12, 20}, title, {.size = 14, .strong = true});
-  svg.rect(corner, side, side, viridis(0.25));  // shows through where a viewer leaves a seam
   draw_cells(svg, values, low, high, corner, cell);
   draw_left_labels(svg, tokens, corner, cell);
   draw_bottom_labels(svg, tokens, {corner.x, corner.y + side}, cell);
@@ -228,7 +229,7 @@ std::string draw_token_weights(const std::string& title, const Tokens& tokens,
     }
     const double top = list.empty() ? 1 : std::max(1e-12, *std::max_element(list.begin(), list.end()));
     svg.text({12, base - bar_height / 2 + 4}, name, {.strong = true});
-    svg.text({left - 6, base - bar_height + 8}, format_number(top),
+    svg.text({left - 6, base - bar_height + 8}, fmt::format("{:.2g}", top),
              {.size = 10, .anchor = Anchor::end, .colour = "#666"});
     svg.text({left - 6, base}, "0", {.size = 10, .anchor = Anchor::end, .colour = "#666"});
     for (std::size_t i = 0; i < n; ++i) {

@@ -96,6 +96,12 @@ TEST_CASE("token weights are drawn as one strip per readout", "[experiments][plo
                     "token weights of glot: got 1 for 3 tokens; expected one per token");
 }
 
+TEST_CASE("a line chart grows with its legend", "[experiments][plot]") {
+  plot::LineChart chart{.title = "many", .height = 300};
+  for (int i = 0; i < 30; ++i) chart.series.push_back({.name = "line", .x = {0, 1}, .y = {0, 1}});
+  CHECK_THAT(draw(chart), Contains("height=\"608\""));
+}
+
 TEST_CASE("viridis runs from violet to yellow", "[experiments][plot]") {
   CHECK(viridis(0) == "#440154");
   CHECK(viridis(1) == "#fde725");
