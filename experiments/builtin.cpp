@@ -1,8 +1,11 @@
 #include "tarn/experiments/builtin.hpp"
 
+#include "tarn/experiments/stress.hpp"
+
 namespace tarn {
 
-/// One line for each: `list.add(std::make_unique<Stress>());`.
-void register_experiments([[maybe_unused]] ExperimentList& list) {}
+void register_experiments(ExperimentList& list) {
+  list.add(std::make_unique<Stress>());
+}
 
 }  // namespace tarn

@@ -1,0 +1,117 @@
+#include "tarn/experiments/stress.hpp"
+
+#include "tarn/core/files.hpp"
+#include "tarn/core/parallel.hpp"
+#include "tarn/experiments/comparison.hpp"
+#include "tarn/experiments/json.hpp"
+#include "tarn/experiments/stress_data.hpp"
+#include "tarn/experiments/stress_report.hpp"
+#include "tarn/experiments/trial_runner.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace tarn {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::vector<PlannedTrial> planned_trials(const StressPlan& plan) {
+  std::vector<PlannedTrial> planned;
+  std::vector<StressCase> settings;
+  for (const StressTrial& trial : plan.trials) {
+    auto group = std::find(settings.begin(), settings.end(), trial.setting);
+    if (group == settings.end()) group = settings.insert(group, trial.setting);
+    const bool learned = !trial.control && learns(trial.plan, 8);
+    planned.push_back({.axes = trial.axes(),
+                       .epochs = planned_epochs(trial, plan.options),
+                       .epoch_cost = trial.graph != "none" ? 1
+                                     : learned             ? 0.2
+                                                           : 0.005,
+                       .group = group - settings.begin()});
+  }
+  return planned;
+}
+
+Value run_trial(const StressPlan& plan, const StressTrial& trial, const StressData& data,
+                const TrainingHooks& hooks) {
+  const auto start = Clock::now();
+  Value metrics;
+  if (trial.control) {
+    metrics.set("accuracy", data.control(trial.plan.readout));
+  } else {
+    const Ceiling ceiling = plan.options.head == StressHead::logistic ? Ceiling::alone : Ceiling::beside;
+    metrics = trial_metrics(run_text_trial(trial.plan, data.trial_data(), ceiling, hooks), "accuracy");
+  }
+  metrics.set("seconds", std::chrono::duration<double>(Clock::now() - start).count());
+  return metrics;
+}
+
+/// Graph caches of trials that run side by side share the budget.
+void share_graph_cache(StressPlan& plan, std::size_t pending) {
+  const Size side_by_side =
+      std::max<Size>(1, std::min<Size>(Threads::available(), static_cast<Size>(pending)));
+  for (StressTrial& trial : plan.trials) trial.plan.training.graph_cache_mb /= side_by_side;
+}
+
+}  // namespace
+
+std::string Stress::help() const {
+  return "A text hides a short clause among random words; its marker (indeed, never, ...) is the label. "
+         "Readouts turn "
+         "the token states into one vector, a linear head reads it. Modes: matched (both labels have the "
+         "same lengths), "
+         "relational (two clauses: which one is negated), official (the published generator, whose label can "
+         "be read off "
+         "the length). protocol = \"official\" trains 3 epochs at 1e-4 as published, too few for any readout "
+         "to "
+         "converge. The default run ends with a structure test: relational texts whose states know word and "
+         "position "
+         "only.\n"
+         "The embedded encoder is synthetic: the head that carries a negation to its noun is put in by hand, "
+         "the task is "
+         "easy for any readout that can look at single tokens, and accuracy on it says nothing about "
+         "language. "
+         "data.store takes the states of a real model.\n"
+         "Mantri et al. 2026, Towards Improved Sentence Representations using Token Graphs, arXiv "
+         "2603.03389.";
+}
+
+std::vector<FieldDescription> Stress::options() const {
+  return describe_stress_options();
+}
+
+Value Stress::resolve(const Value& given) const {
+  return resolve_stress(given);
+}
+
+void Stress::run(ExperimentContext& context) const {
+  StressPlan plan = StressPlan::read(context.config);
+  const std::vector<PlannedTrial> planned = planned_trials(plan);
+  const std::vector<std::size_t> pending = restore_trials(context, planned);
+  if (const std::string check = stress_self_check(plan); !check.empty()) context.console.result(check);
+
+  share_graph_cache(plan, pending.size());
+  StressDataPool pool(plan, pending);
+  const std::vector<std::string> diverged =
+      run_trials(context, planned, pending, [&](std::size_t index, const TrainingHooks& hooks) {
+        const StressTrial& trial = plan.trials[index];
+        const std::shared_ptr<const StressData> data = pool.get(trial.setting);
+        return run_trial(plan, trial, *data, hooks);
+      });
+
+  const TrialSet trials = finished_trials(context.run, planned);
+  const RunSummary summary{.experiment = name(),
+                           .metric = "accuracy",
+                           .axes = {"ratio", "seed"},
+                           .notes = stress_notes(plan, trials),
+                           .warnings = stress_warnings(plan, trials)};
+  for (const std::string& warning : summary.warnings) context.console.warning(warning);
+  context.console.result(result_tables_text(trials, summary.metric) + ceiling_table(trials));
+  for (const std::string& note : summary.notes) context.console.result(note);
+  write_file_atomically(context.run.path() / "sample.json", to_json(stress_sample(plan, context.run)) + "\n");
+  finish_run(context, planned, summary, diverged);
+}
+
+}  // namespace tarn

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "tarn/experiments/trainer.hpp"
+
+#include <string>
+#include <vector>
+
+namespace tarn {
+
+/// A readout by name with its options, and the budgets of training.
+struct ReadoutPlan {
+  std::string readout;
+  Value options{Value::Table{}};
+  TrainingOptions training;  ///< of a readout that learns
+  Size head_epochs = 200;    ///< of a head on pooled vectors
+};
+
+/// Whether a trial also fits the best linear head, a converged logistic regression on standardised features,
+/// or nothing else.
+enum class Ceiling { none, beside, alone };
+
+struct TextTrialResult {
+  TrainingHistory history;     ///< empty with Ceiling::alone
+  Size parameters = 0;         ///< trainable numbers, head included
+  std::vector<Size> ceiling;   ///< predictions of the logistic regression, where one was fit
+  std::vector<double> labels;  ///< of the evaluation texts
+};
+
+inline namespace TARN_PRECISION {
+
+struct TextTrialData {
+  const Texts& train;
+  const Texts& evaluation;
+  const TextRows& rows;
+  TextModelShape shape;
+  std::string layers = "last";  ///< of the store that the states come from
+};
+
+/// Trains what the plan says: readout and head together or, for a readout without parameters, the head alone
+/// on texts that are pooled once. A ceiling is fit only to readouts without parameters, on single texts.
+[[nodiscard]] TextTrialResult run_text_trial(const ReadoutPlan& plan, const TextTrialData& data,
+                                             Ceiling ceiling, TrainingHooks hooks);
+
+}  // namespace TARN_PRECISION
+
+/// True if the readout has parameters for features of width `dim`.
+[[nodiscard]] bool learns(const ReadoutPlan& plan, Size dim);
+
+/// What `results.json` says of a trial: `metric` and every other metric after the last epoch, best_METRIC,
+/// best_epoch, steps, epochs_to_97 and steps_to_97 (null if never; for accuracy), loss, seconds_per_epoch,
+/// parameters, logistic_accuracy, and for classes `correct`.
+[[nodiscard]] Value trial_metrics(const TextTrialResult& result, const std::string& metric);
+
+}  // namespace tarn

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "tarn/experiments/experiment.hpp"
+#include "tarn/experiments/trainer.hpp"
+#include "tarn/experiments/trials.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace tarn {
+
+struct PlannedTrial {
+  Value axes;
+  Size epochs = 0;
+  double epoch_cost = 1;  ///< about how long an epoch takes, against other trials
+  Size group = 0;         ///< trials of a group share data
+};
+
+/// Trains one trial and returns its metrics. The hooks keep its checkpoints, epochs and progress.
+using RunTrial = std::function<Value(std::size_t trial, const TrainingHooks& hooks)>;
+
+/// Takes over what an earlier process left of the plan, and returns the trials that are still to run: group
+/// by group, the longest first.
+[[nodiscard]] std::vector<std::size_t> restore_trials(ExperimentContext& context,
+                                                      const std::vector<PlannedTrial>& plan);
+
+/// Runs the trials of `pending`, started in this order: side by side, each on one thread, or one after
+/// another on all threads where there are fewer trials than threads. The same bits either way. A trial that
+/// leaves the finite numbers does not stop the others.
+///
+/// Returns one message per trial that diverged. Throws Interrupted after all checkpoints are written.
+[[nodiscard]] std::vector<std::string> run_trials(ExperimentContext& context,
+                                                  const std::vector<PlannedTrial>& plan,
+                                                  const std::vector<std::size_t>& pending,
+                                                  const RunTrial& run_trial);
+
+/// Finished trials of a plan as the report reads them.
+[[nodiscard]] TrialSet finished_trials(const RunDirectory& run, const std::vector<PlannedTrial>& plan);
+
+/// Writes the results, then throws DivergedError if any trial diverged.
+void finish_run(ExperimentContext& context, const std::vector<PlannedTrial>& plan, const RunSummary& summary,
+                const std::vector<std::string>& diverged);
+
+}  // namespace tarn
