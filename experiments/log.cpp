@@ -6,6 +6,8 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <sstream>
+
 namespace tarn {
 
 struct Log::Sink {
@@ -28,16 +30,24 @@ Log::Log(const std::string& path) {
   }
 }
 
-void Log::info(const std::string& line) {
-  if (sink_) sink_->logger.info(line);
+void Log::info(const std::string& text) {
+  write(spdlog::level::info, text);
 }
 
-void Log::warning(const std::string& line) {
-  if (sink_) sink_->logger.warn(line);
+void Log::warning(const std::string& text) {
+  write(spdlog::level::warn, text);
 }
 
-void Log::error(const std::string& line) {
-  if (sink_) sink_->logger.error(line);
+void Log::error(const std::string& text) {
+  write(spdlog::level::err, text);
+}
+
+void Log::write(int level, const std::string& text) {
+  if (!sink_) return;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty()) sink_->logger.log(static_cast<spdlog::level::level_enum>(level), line);
+  }
 }
 
 }  // namespace tarn

@@ -5,7 +5,7 @@
 
 namespace tarn {
 
-/// The file that `--log FILE` names: one line per event with its time. Without a file nothing is kept. Any
+/// The file that `--log FILE` names: each line with its time. Without a file nothing is kept. Any
 /// thread may write.
 class Log {
  public:
@@ -16,11 +16,12 @@ class Log {
   Log(Log&&) noexcept;
   Log& operator=(Log&&) noexcept;
 
-  void info(const std::string& line);
-  void warning(const std::string& line);
-  void error(const std::string& line);
+  void info(const std::string& text);
+  void warning(const std::string& text);
+  void error(const std::string& text);
 
  private:
+  void write(int level, const std::string& text);
   struct Sink;
   std::unique_ptr<Sink> sink_;
 };
