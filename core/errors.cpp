@@ -41,9 +41,10 @@ std::string nearest_name(std::string_view given, std::span<const std::string> kn
 }
 
 std::string suggestion(std::string_view given, std::span<const std::string> known) {
+  if (known.empty()) return "";
   const std::string near = nearest_name(given, known);
-  std::string text = near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
-  return text + fmt::format("{} (known: {})", near.empty() ? ";" : "", fmt::join(known, ", "));
+  if (near.empty()) return fmt::format("; known: {}", fmt::join(known, ", "));
+  return fmt::format("; did you mean '{}'? (known: {})", near, fmt::join(known, ", "));
 }
 
 }  // namespace tarn

@@ -58,7 +58,7 @@ class Interrupted final : public Error {
 /// The known name nearest to `given` by edit distance, or "" if none is near enough to suggest.
 [[nodiscard]] std::string nearest_name(std::string_view given, std::span<const std::string> known);
 
-/// "; did you mean 'x'? (known: a, b, c)" for an unknown name; the suggestion is left out where none is near.
+/// "; did you mean 'x'? (known: a, b, c)" for an unknown name, "; known: a, b, c" where none is near.
 [[nodiscard]] std::string suggestion(std::string_view given, std::span<const std::string> known);
 
 }  // namespace tarn

@@ -121,7 +121,7 @@ RunDirectory::RunDirectory(fs::path path, const Value& config) : path_(std::move
   fs::create_directories(path_ / "checkpoints", failure);
   if (failure) throw_write_error(path_, failure.message());
   lock_ = FileLock(path_ / "lock");
-  if (fs::exists(file)) {
+  if (started()) {
     require_same_config(config);
   } else {
     write_file_atomically(file, write_toml(config));
@@ -141,6 +141,14 @@ void RunDirectory::require_unused() const {
         fmt::format("{}: holds '{}' but no run; expected a run directory, an empty one or a new one",
                     path_.string(), entry.path().filename().string()));
   }
+}
+
+bool RunDirectory::started() const {
+  for (const char* name : {"metrics.jsonl", "trials.jsonl", "results.json"}) {
+    std::error_code none;
+    if (const auto bytes = fs::file_size(path_ / name, none); !none && bytes > 0) return true;
+  }
+  return false;
 }
 
 void RunDirectory::require_same_config(const Value& config) const {

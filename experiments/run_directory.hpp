@@ -46,9 +46,9 @@ class FileLock {
 /// A trial is known by its axes, a flat table. Writing is thread safe.
 class RunDirectory {
  public:
-  /// Creates the directory, or continues what stands there. Throws ConfigError if it holds a run of another
-  /// configuration, naming the key, or something that is no run; IoError if it cannot be written or another
-  /// process is running in it.
+  /// Creates the directory, or continues what stands there; a run that measured nothing yet may still change
+  /// its configuration. Throws ConfigError if it holds a run of another one, naming the key, or something
+  /// that is no run; IoError if it cannot be written or another process is running in it.
   RunDirectory(std::filesystem::path path, const Value& config);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
@@ -77,6 +77,8 @@ class RunDirectory {
 
  private:
   void require_unused() const;
+  /// Something was measured here.
+  [[nodiscard]] bool started() const;
   void require_same_config(const Value& config) const;
   void forget_beyond_checkpoint(const Value& axes, const std::function<Size(const Value& axes)>& epochs_kept);
   void rewrite_lines(const std::vector<Value>& planned_axes) const;

@@ -65,12 +65,13 @@ Value without(const Value& table, std::string_view key) {
 
 int run(const RunArguments& arguments, Console& console) {
   const Request request = read_request(arguments);
-  Value config;
-  config.set("experiment", request.experiment->name());
-  config.merge(request.experiment->resolve(without(request.given, "experiment")));
+  const Value config = request.experiment->resolve(without(request.given, "experiment"));
+  Value stored;
+  stored.set("experiment", request.experiment->name());
+  stored.merge(config);
   const fs::path out = arguments.out.empty() ? fs::path("runs") / request.name : fs::path(arguments.out);
   const InterruptionGuard guard;
-  RunDirectory directory(out, config);
+  RunDirectory directory(out, stored);
   ExperimentContext context{.config = config, .run = directory, .console = console};
   request.experiment->run(context);
   console.result("report: " + write_report({out.string()}, out.string()));

@@ -192,7 +192,11 @@ TEST_CASE("a trial whose lines were lost begins again", "[experiments][run]") {
 TEST_CASE("a run directory of another configuration is refused by key", "[experiments][run][errors]") {
   const ScratchDirectory scratch;
   const std::string path = (scratch / "run").string();
-  { const RunDirectory run(path, config()); }
+  {
+    RunDirectory run(path, config());
+    run.restore(plan(), [](const Value&) { return Size{0}; });
+    run.add_epoch(plan().front(), entry("epoch", 1));
+  }
   Value other = config();
   other.set_path("glot.tau", 0.6);
   CHECK_THROWS_WITH(RunDirectory(path, other),
@@ -205,6 +209,18 @@ TEST_CASE("a run directory of another configuration is refused by key", "[experi
   other = config();
   other.set("unset", Value());
   CHECK_NOTHROW(RunDirectory(path, other));
+}
+
+TEST_CASE("a run that measured nothing yet may change its configuration", "[experiments][run]") {
+  const ScratchDirectory scratch;
+  Value other = config();
+  other.set("epochs", 4);
+  {
+    RunDirectory run(scratch / "run", config());
+    run.restore(plan(), [](const Value&) { return Size{0}; });
+  }
+  { const RunDirectory run(scratch / "run", other); }
+  CHECK(first_difference(read_toml(scratch / "run/config.toml"), other).empty());
 }
 
 TEST_CASE("a place that holds something else is refused", "[experiments][run][errors]") {
