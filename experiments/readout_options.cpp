@@ -53,7 +53,7 @@ Value own_options(const Value& given) {
   Value result{Value::Table{}};
   if (given.table() == nullptr) return result;
   for (const auto& [key, value] : *given.table()) {
-    if (key == "data" || key == "readout" || readouts().find(key) != nullptr) continue;
+    if (key == "experiment" || key == "data" || key == "readout" || readouts().find(key) != nullptr) continue;
     result.set(key, value);
   }
   if (const Value* names = result.find("readouts"); names != nullptr && *names == Value("all")) {

@@ -12,8 +12,8 @@ namespace tarn {
 /// table `readout` gives options to all of them that have such an option, and a table of a readout's name to
 /// that one: `readout.hidden_channels = 64`, `glot.tau = 0.6`.
 
-/// The entries that belong to the experiment itself: without `data`, `readout` and the tables of readouts,
-/// and with the list in place of `readouts = "all"`.
+/// The entries that belong to the experiment itself: without `experiment`, `data`, `readout` and the tables
+/// of readouts, and with the list in place of `readouts = "all"`.
 [[nodiscard]] Value own_options(const Value& given);
 
 /// Options of each readout by its name, all filled in. `defaults` gives the experiment's own; what is given

@@ -94,7 +94,7 @@ std::string dilution_note(const Part& part, double low, double high) {
                          percent(*after));
   }
   if (falls.empty()) return "";
-  return fmt::format("On these texts dilution hurts fixed readouts badly: between ratio {} and {} {}.", low,
+  return fmt::format("On these texts dilution hurts fixed readouts badly. From ratio {} to {}: {}.", low,
                      high, falls);
 }
 

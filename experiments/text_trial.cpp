@@ -20,8 +20,7 @@ std::vector<double> labels_of(const Texts& texts, std::span<const Size> rows) {
   return labels;
 }
 
-void set_progress_metrics(Value& metrics, const TrainingHistory& history, const std::string& metric) {
-  for (const auto& [name, value] : history.last().metrics.values()) metrics.set(name, value);
+void set_training_metrics(Value& metrics, const TrainingHistory& history, const std::string& metric) {
   const EpochRecord& best = history.best(metric);
   metrics.set("best_" + metric, best.metrics.at(metric));
   metrics.set("best_epoch", best.epoch);
@@ -43,18 +42,16 @@ bool learns(const ReadoutPlan& plan, Size dim) {
 
 Value trial_metrics(const TextTrialResult& result, const std::string& metric) {
   Value metrics;
-  std::vector<Size> predictions = result.ceiling;
-  const std::vector<Size> labels = result.ceiling.empty() ? std::vector<Size>{} : as_classes(result.labels);
-  if (result.history.epochs.empty()) {
-    metrics.set(metric, accuracy(predictions, labels));
-  } else {
-    set_progress_metrics(metrics, result.history, metric);
-    predictions.clear();
-  }
+  const MetricSet reached = text_metrics(result.predictions, result.labels, result.shape);
+  for (const auto& [name, value] : reached.values()) metrics.set(name, value);
+  if (!result.history.epochs.empty()) set_training_metrics(metrics, result.history, metric);
   metrics.set("parameters", result.parameters);
-  if (!result.ceiling.empty()) metrics.set("logistic_accuracy", accuracy(result.ceiling, labels));
-  if (predictions.empty() && metric == "accuracy") predictions = as_classes(result.history.predictions);
-  if (!predictions.empty()) metrics.set("correct", pack_correct(predictions, as_classes(result.labels)));
+  if (!result.ceiling.empty()) {
+    metrics.set("logistic_" + metric, text_metrics(result.ceiling, result.labels, result.shape).at(metric));
+  }
+  if (result.shape.task == TextTask::classes) {
+    metrics.set("correct", pack_correct(as_classes(result.predictions), as_classes(result.labels)));
+  }
   return metrics;
 }
 
@@ -62,23 +59,30 @@ inline namespace TARN_PRECISION {
 
 namespace {
 
-TextTrialResult run_fixed(Readout& readout, const ReadoutPlan& plan, const TextTrialData& data,
-                          Ceiling ceiling, const TrainingHooks& hooks) {
-  const std::vector<Tensor> train_vectors = pool_texts(readout, data.train, data.rows.train);
-  const std::vector<Tensor> evaluation_vectors = pool_texts(readout, data.evaluation, data.rows.evaluation);
-  const std::vector<double> train_labels = labels_of(data.train, data.rows.train);
-  TextTrialResult result{.history = {},
-                         .parameters = 0,
-                         .ceiling = {},
-                         .labels = labels_of(data.evaluation, data.rows.evaluation)};
-  if (ceiling != Ceiling::none && data.shape.task == TextTask::classes && data.shape.num_texts == 1) {
-    const LinearClassifier best =
-        fit_logistic_regression(train_vectors[0].matrix(), as_classes(train_labels), data.shape.num_classes);
-    result.ceiling = predict(best, evaluation_vectors[0].matrix());
-    result.parameters = static_cast<Size>(best.weights.size() + best.bias.size());
-    if (ceiling == Ceiling::alone) return result;
+/// One row per text, the sides of a pair side by side.
+Tensor joined(const std::vector<Tensor>& sides) {
+  const Size rows = sides[0].shape().rows(), width = sides[0].shape().cols();
+  Tensor result({rows, width * static_cast<Size>(sides.size())});
+  for (Size s = 0; s < static_cast<Size>(sides.size()); ++s) {
+    const ConstMatrixView side = sides[static_cast<std::size_t>(s)].matrix();
+    for (Size i = 0; i < rows; ++i) std::copy_n(side.row(i), width, result.matrix().row(i) + s * width);
   }
-  TextModelShape shape = data.shape;
+  return result;
+}
+
+std::vector<double> fit_ceiling(const std::vector<Tensor>& train, const std::vector<double>& labels,
+                                const std::vector<Tensor>& evaluation, Size num_classes) {
+  const LinearClassifier best =
+      fit_logistic_regression(joined(train).matrix(), as_classes(labels), num_classes);
+  const std::vector<Size> classes = predict(best, joined(evaluation).matrix());
+  return {classes.begin(), classes.end()};
+}
+
+/// A head on texts that are pooled already.
+void train_head(TextTrialResult& result, const ReadoutPlan& plan, const std::vector<Tensor>& train_vectors,
+                const std::vector<double>& train_labels, const std::vector<Tensor>& evaluation_vectors,
+                const TrainingHooks& hooks) {
+  TextModelShape shape = result.shape;
   shape.dim = train_vectors[0].shape().cols();
   TextModel model(nullptr, shape);
   result.parameters = model.num_parameters();
@@ -88,7 +92,26 @@ TextTrialResult run_fixed(Readout& readout, const ReadoutPlan& plan, const TextT
   const MemoryTexts evaluation_texts = pooled_texts(evaluation_vectors, result.labels);
   const TextRows rows{first_rows(train_texts.rows()), first_rows(evaluation_texts.rows())};
   result.history = train(model, train_texts, evaluation_texts, rows, training, hooks);
-  return result;
+  result.predictions = result.history.predictions;
+}
+
+void run_fixed(TextTrialResult& result, Readout& readout, const ReadoutPlan& plan, const TextTrialData& data,
+               Ceiling ceiling, const TrainingHooks& hooks) {
+  const std::vector<Tensor> evaluation_vectors = pool_texts(readout, data.evaluation, data.rows.evaluation);
+  if (data.shape.task == TextTask::similarity) {
+    result.predictions = row_cosines(evaluation_vectors[0].matrix(), evaluation_vectors[1].matrix());
+    return;
+  }
+  const std::vector<Tensor> train_vectors = pool_texts(readout, data.train, data.rows.train);
+  const std::vector<double> train_labels = labels_of(data.train, data.rows.train);
+  if (ceiling != Ceiling::none) {
+    result.ceiling = fit_ceiling(train_vectors, train_labels, evaluation_vectors, data.shape.num_classes);
+    result.predictions = result.ceiling;
+    result.parameters = data.shape.num_classes * (data.shape.num_texts * train_vectors[0].shape().cols() + 1);
+  }
+  if (ceiling != Ceiling::alone) {
+    train_head(result, plan, train_vectors, train_labels, evaluation_vectors, hooks);
+  }
 }
 
 }  // namespace
@@ -99,14 +122,21 @@ TextTrialResult run_text_trial(const ReadoutPlan& plan, const TextTrialData& dat
       ReadoutRecord{
           .readout = plan.readout, .options = plan.options, .dim = data.shape.dim, .layer = data.layers}
           .value();
-  auto readout = make_readout(plan.readout, data.shape.dim, plan.options);
-  if (readout->parameters().empty()) return run_fixed(*readout, plan, data, ceiling, hooks);
-  TextModel model(std::move(readout), data.shape);
-  TextTrialResult result{.history = {},
-                         .parameters = model.num_parameters(),
+  TextTrialResult result{.shape = data.shape,
+                         .history = {},
+                         .parameters = 0,
+                         .predictions = {},
                          .ceiling = {},
                          .labels = labels_of(data.evaluation, data.rows.evaluation)};
+  auto readout = make_readout(plan.readout, data.shape.dim, plan.options);
+  if (readout->parameters().empty()) {
+    run_fixed(result, *readout, plan, data, ceiling, hooks);
+    return result;
+  }
+  TextModel model(std::move(readout), data.shape);
+  result.parameters = model.num_parameters();
   result.history = train(model, data.train, data.evaluation, data.rows, plan.training, hooks);
+  result.predictions = result.history.predictions;
   return result;
 }
 

@@ -20,10 +20,12 @@ struct ReadoutPlan {
 enum class Ceiling { none, beside, alone };
 
 struct TextTrialResult {
-  TrainingHistory history;     ///< empty with Ceiling::alone
-  Size parameters = 0;         ///< trainable numbers, head included
-  std::vector<Size> ceiling;   ///< predictions of the logistic regression, where one was fit
-  std::vector<double> labels;  ///< of the evaluation texts
+  TextModelShape shape;
+  TrainingHistory history;          ///< empty where nothing was trained
+  Size parameters = 0;              ///< trainable numbers, head included
+  std::vector<double> predictions;  ///< on the evaluation texts
+  std::vector<double> ceiling;      ///< those of the logistic regression, where one was fit
+  std::vector<double> labels;       ///< of the evaluation texts
 };
 
 inline namespace TARN_PRECISION {
@@ -37,7 +39,8 @@ struct TextTrialData {
 };
 
 /// Trains what the plan says: readout and head together or, for a readout without parameters, the head alone
-/// on texts that are pooled once. A ceiling is fit only to readouts without parameters, on single texts.
+/// on texts that are pooled once. A ceiling is fit only to the classes of readouts without parameters; their
+/// similarity is the cosine of the pooled vectors, untrained.
 [[nodiscard]] TextTrialResult run_text_trial(const ReadoutPlan& plan, const TextTrialData& data,
                                              Ceiling ceiling, TrainingHooks hooks);
 
@@ -46,9 +49,9 @@ struct TextTrialData {
 /// True if the readout has parameters for features of width `dim`.
 [[nodiscard]] bool learns(const ReadoutPlan& plan, Size dim);
 
-/// What `results.json` says of a trial: `metric` and every other metric after the last epoch, best_METRIC,
-/// best_epoch, steps, epochs_to_97 and steps_to_97 (null if never; for accuracy), loss, seconds_per_epoch,
-/// parameters, logistic_accuracy, and for classes `correct`.
+/// What `results.json` says of a trial: every metric, and where something was trained best_METRIC,
+/// best_epoch, steps, for accuracy epochs_to_97 and steps_to_97 (null if never), loss and seconds_per_epoch;
+/// parameters; logistic_METRIC; for classes `correct`.
 [[nodiscard]] Value trial_metrics(const TextTrialResult& result, const std::string& metric);
 
 }  // namespace tarn

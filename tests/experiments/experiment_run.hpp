@@ -35,11 +35,14 @@ class CapturedOutput {
   int before_;
 };
 
-/// The resolved configuration of `key=value` arguments.
+/// The resolved configuration of `key=value` arguments, as the program completes it.
 inline tarn::Value resolve(const tarn::Experiment& experiment, const std::vector<std::string>& arguments) {
   tarn::Value given{tarn::Value::Table{}};
   tarn::apply_overrides(given, arguments);
-  return experiment.resolve(given);
+  tarn::Value config;
+  config.set("experiment", experiment.name());
+  config.merge(experiment.resolve(given));
+  return config;
 }
 
 /// Runs an experiment in a directory, and returns what it printed.

@@ -166,7 +166,7 @@ TEST_CASE("resolving the stress test fills in what protocol and user say", "[exp
   CHECK(*plain.find_path("data.train") == Value(2000));
   CHECK(*plain.find_path("glot.tau") == Value(0.4));
   CHECK(*plain.find_path("adapool.hidden_channels") == Value(128));
-  CHECK(stress.resolve(plain) == plain);
+  CHECK(first_difference(stress.resolve(plain), stress.resolve({})).empty());
 
   const Value official = resolve(stress, {"protocol=official", "mode=official"});
   CHECK(*official.find("epochs") == Value(3));
