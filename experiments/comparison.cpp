@@ -194,12 +194,17 @@ std::vector<Comparison> compare(const TrialSet& set, const std::string& metric) 
   return result;
 }
 
-std::vector<PairedComparison> test_against_reference(const Comparison& comparison) {
+std::vector<std::size_t> references_of(const Comparison& comparison) {
   std::vector<std::size_t> references;
   for (std::size_t m = 0; m < comparison.methods.size(); ++m) {
     if (comparison.readouts[m] == "glot") references.push_back(m);
   }
   if (references.empty()) references.push_back(0);
+  return references;
+}
+
+std::vector<PairedComparison> test_against_reference(const Comparison& comparison) {
+  const std::vector<std::size_t> references = references_of(comparison);
   std::vector<PairedComparison> tests;
   for (std::size_t column = 0; column < comparison.columns.size(); ++column) {
     for (const std::size_t reference : references) {

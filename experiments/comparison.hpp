@@ -49,8 +49,10 @@ struct PairedComparison {
   std::optional<double> item_p;  ///< McNemar's exact test on them; nullopt if items were not kept
 };
 
-/// Every other method against each reference: the methods whose readout is `glot`, else the first method.
-/// Pairs are the seeds and folds that both have.
+/// The methods whose readout is `glot`, else the first method.
+[[nodiscard]] std::vector<std::size_t> references_of(const Comparison& comparison);
+
+/// Every other method against each reference. Pairs are the seeds and folds that both have.
 [[nodiscard]] std::vector<PairedComparison> test_against_reference(const Comparison& comparison);
 
 /// Mean and half the 95 % interval of the main metric, methods by columns.

@@ -142,17 +142,15 @@ Section environment_section(const std::vector<RunRecord>& runs) {
 std::vector<Section> all_sections(const std::vector<RunRecord>& runs, const TrialSet& trials) {
   const std::string metric = runs.front().metric;
   const std::vector<Comparison> comparisons = compare(trials, metric);
-  Styles styles;
-  for (const Comparison& comparison : comparisons) {
-    for (const std::string& method : comparison.methods) static_cast<void>(styles.of(method));
-  }
+  const TrialSet epochs = joined(runs, &RunRecord::epochs);
+  Styles styles = styles_for(comparisons, compare(epochs, metric));
   std::vector<Section> sections = {result_section(comparisons, runs)};
   sections.front().figures = metric_curves(comparisons, styles);
   sections.push_back(test_section(comparisons));
   sections.back().figures = difference_plots(comparisons, styles);
   const std::string shown = comparisons.empty() ? metric : comparisons.front().metric;
   sections.push_back({.title = "Training"});
-  sections.back().figures = training_curves(joined(runs, &RunRecord::epochs), shown, styles);
+  sections.back().figures = training_curves(epochs, shown, styles);
   sections.push_back({.title = "Inside one text"});
   std::vector<SampleText> samples;
   for (const RunRecord& run : runs) samples.insert(samples.end(), run.samples.begin(), run.samples.end());

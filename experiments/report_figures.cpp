@@ -91,6 +91,19 @@ Size Styles::of(const std::string& method) {
   return index;
 }
 
+Styles styles_for(const std::vector<Comparison>& results, const std::vector<Comparison>& epochs) {
+  Styles styles;
+  const auto use = [&](const std::string& method) { static_cast<void>(styles.of(method)); };
+  for (const Comparison& comparison : results) {
+    for (const std::size_t reference : references_of(comparison)) use(comparison.methods[reference]);
+  }
+  for (const std::vector<Comparison>* list : {&epochs, &results}) {
+    for (const Comparison& comparison : *list)
+      std::for_each(comparison.methods.begin(), comparison.methods.end(), use);
+  }
+  return styles;
+}
+
 std::vector<Figure> metric_curves(const std::vector<Comparison>& comparisons, Styles& styles) {
   std::vector<Figure> figures;
   for (const Comparison& comparison : comparisons) {

@@ -25,6 +25,10 @@ class Styles {
   std::vector<std::string> methods_;
 };
 
+/// The strongest colours go to the references of the tests, then to what was trained, then to the rest.
+[[nodiscard]] Styles styles_for(const std::vector<Comparison>& results,
+                                const std::vector<Comparison>& epochs);
+
 /// The main metric against the columns, one line per method, the range of the seeds as a band; empty unless
 /// the columns are at least two numbers.
 [[nodiscard]] std::vector<Figure> metric_curves(const std::vector<Comparison>& comparisons, Styles& styles);

@@ -184,6 +184,50 @@ Sample make_sample(const StressPlan& plan, const StressCase& setting) {
   return sample;
 }
 
+/// Vectors of the width of a token, drawn beside the tokens: [MEAN], [MAX], and under a readout's name the
+/// mean of the tokens by its weights.
+struct PooledRows {
+  std::vector<std::string> names;
+  std::vector<Real> values;
+
+  void add(const std::string& name, const std::vector<double>& row) {
+    names.push_back(name);
+    values.insert(values.end(), row.begin(), row.end());
+  }
+};
+
+std::vector<double> weighted_mean(ConstMatrixView x, const std::vector<double>& weights) {
+  std::vector<double> row(static_cast<std::size_t>(x.cols), 0);
+  for (Size i = 0; i < x.rows; ++i) {
+    for (Size j = 0; j < x.cols; ++j)
+      row[static_cast<std::size_t>(j)] += weights[static_cast<std::size_t>(i)] * x(i, j);
+  }
+  return row;
+}
+
+PooledRows fixed_rows(ConstMatrixView x) {
+  const auto rows = static_cast<std::size_t>(x.rows);
+  std::vector<double> highest(x.row(0), x.row(0) + x.cols);
+  for (Size i = 1; i < x.rows; ++i) {
+    for (Size j = 0; j < x.cols; ++j) {
+      double& value = highest[static_cast<std::size_t>(j)];
+      value = std::max<double>(value, x(i, j));
+    }
+  }
+  PooledRows pooled;
+  pooled.add("[MEAN]", weighted_mean(x, std::vector<double>(rows, 1 / static_cast<double>(rows))));
+  pooled.add("[MAX]", highest);
+  return pooled;
+}
+
+/// The tokens' states with the pooled rows below them.
+Tensor with_pooled(const Tensor& x, const PooledRows& pooled) {
+  const std::span<const Real> flat = x.flat();
+  std::vector<Real> values(flat.begin(), flat.end());
+  values.insert(values.end(), pooled.values.begin(), pooled.values.end());
+  return {{x.shape().rows() + static_cast<Size>(pooled.names.size()), x.shape().cols()}, values};
+}
+
 Value::List cosines_of(ConstMatrixView x) {
   Value::List rows;
   for (Size i = 0; i < x.rows; ++i) {
@@ -294,21 +338,35 @@ Value stress_sample(const StressPlan& plan, const RunDirectory& run) {
   const StressRunOptions& o = plan.options;
   const StressCase setting{o.mode, o.encoder, *std::max_element(o.ratios.begin(), o.ratios.end()),
                            o.seeds.front()};
-  const Sample sample = make_sample(plan, setting);
-  Value weights{Value::Table{}};
+  Sample sample = make_sample(plan, setting);
+  PooledRows pooled = fixed_rows(sample.x.matrix());
+  std::vector<std::pair<std::string, std::vector<double>>> shares;
   for (const StressTrial& trial : plan.trials) {
     if (!(trial.setting == setting) || trial.control || !learns(trial.plan, 8)) continue;
     const std::filesystem::path checkpoint = run.checkpoints(trial.axes()) / "last.h5";
     if (!std::filesystem::exists(checkpoint)) continue;
-    const std::vector<double> shares = weights_of(*load_readout(checkpoint), sample.x);
-    if (!shares.empty()) weights.set(trial.plan.readout, numbers(shares));
+    const std::vector<double> own = weights_of(*load_readout(checkpoint), sample.x);
+    if (own.empty()) continue;
+    pooled.add(trial.plan.readout, weighted_mean(sample.x.matrix(), own));
+    shares.emplace_back(trial.plan.readout, own);
+  }
+  Value::List pooled_rows;
+  for (const std::string& name : pooled.names) {
+    pooled_rows.emplace_back(static_cast<Size>(sample.tokens.size()));
+    sample.tokens.push_back(name);
+  }
+  Value weights{Value::Table{}};
+  for (auto& [readout, own] : shares) {
+    own.resize(sample.tokens.size(), 0);
+    weights.set(readout, numbers(own));
   }
   Value result;
   result.set("title", fmt::format("first evaluation text, ratio {}, seed {}, label {}", setting.ratio,
                                   setting.seed, sample.label));
   result.set("tokens", Value::List(sample.tokens.begin(), sample.tokens.end()));
   result.set("needle", Value::List(sample.needle.begin(), sample.needle.end()));
-  result.set("cosine", cosines_of(sample.x.matrix()));
+  result.set("pooled", pooled_rows);
+  result.set("cosine", cosines_of(with_pooled(sample.x, pooled).matrix()));
   result.set("weights", weights);
   return result;
 }

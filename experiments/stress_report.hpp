@@ -23,8 +23,9 @@ namespace tarn {
 /// both.
 [[nodiscard]] std::string ceiling_table(const TrialSet& trials);
 
-/// sample.json: the first evaluation text at the highest ratio, its cosines, and the weights that the trained
-/// readouts of the first seed give its tokens.
+/// sample.json: the first evaluation text at the highest ratio, the weights that the trained readouts of the
+/// first seed give its tokens, and the cosines of its tokens and of what the readouts make of them. A readout
+/// stands there as the mean of the tokens by its weights: its own vector may have another width.
 [[nodiscard]] Value stress_sample(const StressPlan& plan, const RunDirectory& run);
 
 }  // namespace tarn

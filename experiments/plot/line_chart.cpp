@@ -41,7 +41,7 @@ void draw_band(Svg& svg, const Series& s, const Axis& x, const Axis& y) {
   for (std::size_t i = s.y.size(); i-- > 0;) {
     if (drawable(s, i)) outline.push_back({x.pixel(s.x[i]), y.pixel(s.low[i])});
   }
-  if (outline.size() > 2) svg.polygon(outline, series_colour(s.style), 0.15);
+  if (outline.size() > 2) svg.polygon(outline, series_colour(s.style), 0.12);
 }
 
 void draw_line(Svg& svg, const Series& s, const Axis& x, const Axis& y) {

@@ -49,7 +49,7 @@ TEST_CASE("a line chart draws its lines, bands and names", "[experiments][plot]"
   CHECK_THAT(svg, Contains("a &lt; b &amp; c"));
   CHECK_THAT(svg, Contains("glot &lt;2&gt;"));
   CHECK_THAT(svg, Contains("chance"));
-  CHECK_THAT(svg, Contains("fill-opacity=\"0.15\""));
+  CHECK_THAT(svg, Contains("fill-opacity=\"0.12\""));
   CHECK_THAT(svg, !Contains("nan"));
 }
 

@@ -3,6 +3,7 @@
 #include "tarn/core/errors.hpp"
 #include "tarn/experiments/comparison.hpp"
 #include "tarn/experiments/environment.hpp"
+#include "tarn/experiments/report_figures.hpp"
 #include "tarn/experiments/run_directory.hpp"
 #include "tarn/experiments/run_record.hpp"
 
@@ -120,6 +121,24 @@ TEST_CASE("the same run gives the same report", "[experiments][report]") {
     static_cast<void>(write_report({(folder / "stress").string()}, (folder / out).string()));
   }
   CHECK(read_file(folder / "a/report.html") == read_file(folder / "b/report.html"));
+}
+
+TEST_CASE("references come first among styles, then what was trained", "[experiments][report]") {
+  const auto trials = [](const std::vector<const char*>& readouts) {
+    Value::List list;
+    for (const char* readout : readouts) {
+      Value v;
+      v.set("readout", readout);
+      v.set("accuracy", 0.5);
+      list.push_back(v);
+    }
+    return read_trials(list, "results.json");
+  };
+  const TrialSet results = trials({"length-only", "mean", "glot"}), epochs = trials({"mean", "glot"});
+  Styles styles = styles_for(compare(results), compare(epochs));
+  CHECK(styles.of("glot") == 0);
+  CHECK(styles.of("mean") == 1);
+  CHECK(styles.of("length-only") == 2);
 }
 
 TEST_CASE("several runs stand side by side", "[experiments][report]") {

@@ -109,6 +109,11 @@ TEST_CASE("a finished stress test has axes, metrics and a sample", "[experiments
   const std::size_t tokens = sample.find("tokens")->list()->size();
   CHECK(sample.find("cosine")->list()->size() == tokens);
   CHECK(*sample.find("tokens")->list()->front().string() == "[CLS]");
+  const Value::List& pooled = *sample.find("pooled")->list();
+  REQUIRE(pooled.size() == 4);
+  CHECK(*sample.find("tokens")->list()->at(static_cast<std::size_t>(*pooled[1].integer())).string() ==
+        "[MAX]");
+  CHECK(*sample.find("tokens")->list()->back().string() == "glot");
   for (const char* readout : {"glot", "adapool"}) {
     double sum = 0;
     for (const Value& weight : *sample.find_path(std::string("weights.") + readout)->list())
