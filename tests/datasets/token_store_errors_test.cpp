@@ -10,6 +10,7 @@
 #include <functional>
 
 #ifdef __SANITIZE_ADDRESS__
+#include <hdf5.h>
 #include <sanitizer/lsan_interface.h>
 #endif
 
@@ -235,7 +236,10 @@ TEST_CASE("a writer on a full disk leaves nothing behind, from its first byte on
     const rlimit limit{bytes, old.rlim_max};
     ::setrlimit(RLIMIT_FSIZE, &limit);
 #ifdef __SANITIZE_ADDRESS__
-    if (bytes == 0) __lsan_disable();  // H5Fcreate loses 1 KiB of its own where it cannot write at all
+    // H5Fcreate of HDF5 1.10 loses 1 KiB of its own where it cannot write at all. It would take that from its
+    // list of free blocks, which other tests have filled, so the list is emptied first.
+    H5garbage_collect();
+    if (bytes == 0) __lsan_disable();
 #endif
     CHECK_THROWS_AS(write(), IoError);
 #ifdef __SANITIZE_ADDRESS__
