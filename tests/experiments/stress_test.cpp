@@ -8,7 +8,7 @@
 
 #include "datasets/store_fixture.hpp"
 #include "experiments/experiment_run.hpp"
-#include "experiments/scratch_directory.hpp"
+#include "scratch_directory.hpp"
 #include <catch2/catch.hpp>
 
 #include <chrono>

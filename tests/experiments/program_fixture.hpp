@@ -1,0 +1,67 @@
+#pragma once
+
+#include "tarn/core/files.hpp"
+
+#include "scratch_directory.hpp"
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+/// What a run of the program came to.
+struct Outcome {
+  int code = 0;  ///< exit code, or 128 + the signal
+  std::string out;
+  std::string err;
+};
+
+/// The built program, run in a directory of its own.
+class Program {
+ public:
+  using Arguments = std::vector<std::string>;
+
+  /// Starts it; no file may grow beyond `most_bytes` where that is given, as on a full disk.
+  pid_t start(const Arguments& arguments, rlim_t most_bytes = RLIM_INFINITY) const {
+    const pid_t child = ::fork();
+    if (child != 0) return child;
+    redirect(STDOUT_FILENO, scratch_ / "stdout");
+    redirect(STDERR_FILENO, scratch_ / "stderr");
+    const rlimit limit{most_bytes, most_bytes};
+    std::signal(SIGXFSZ, SIG_IGN);
+    std::vector<std::string> words{TARN_PROGRAM};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    if (::setrlimit(RLIMIT_FSIZE, &limit) == 0 && ::chdir(scratch_.path().c_str()) == 0) {
+      ::execv(TARN_PROGRAM, argv.data());
+    }
+    ::_exit(126);
+  }
+
+  /// Waits for its end.
+  Outcome finish(pid_t child) const {
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+            tarn::read_file(scratch_ / "stdout"), tarn::read_file(scratch_ / "stderr")};
+  }
+
+  Outcome operator()(const Arguments& arguments, rlim_t most_bytes = RLIM_INFINITY) const {
+    return finish(start(arguments, most_bytes));
+  }
+
+  [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return scratch_ / name; }
+
+ private:
+  static void redirect(int stream, const std::filesystem::path& path) {
+    ::dup2(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), stream);
+  }
+
+  ScratchDirectory scratch_;
+};
