@@ -1,14 +1,13 @@
 // A readout of one's own in a project of one's own: mean and maximum of a learned projection, side by side.
+// All verbs of tarn know it: mean_max run stress readouts=["mean-max","glot"], mean_max report, ...
 
 #include "tarn/core/layers.hpp"
-#include "tarn/core/losses.hpp"
 #include "tarn/core/ops/elementwise.hpp"
 #include "tarn/core/ops/segment.hpp"
-#include "tarn/core/optimiser.hpp"
+#include "tarn/experiments/program.hpp"
 #include "tarn/pooling/readouts/readout.hpp"
 
 #include <array>
-#include <cstdio>
 #include <memory>
 
 struct MeanMaxOptions {
@@ -39,21 +38,7 @@ class MeanMax final : public tarn::Readout {
   tarn::Linear& project_ = child("project", std::make_unique<tarn::Linear>(o_.in_channels, o_.hidden));
 };
 
-int main() {
+int main(int argc, char** argv) {
   tarn::readouts().add<MeanMax>("mean-max", {"[mean, max] of relu(linear(x))", ""});
-  const auto readout = tarn::make_readout("mean-max", 3);
-  readout->init(tarn::Rng(1));
-  const auto optimiser = tarn::make_adam(readout->parameters(), {.lr = 0.05});
-  tarn::Tensor x({5, 3});
-  for (tarn::Size i = 0; i < 15; ++i) x.data()[i] = tarn::Real(i % 4) / 4;
-  const std::array<tarn::Size, 2> labels{0, 40};
-  tarn::Tape tape;
-  for (int step = 0; step < 20; ++step) {
-    tape.reset({.training = true});
-    const auto y = readout->forward({.x = tape.input(x), .sets = tarn::Segments({0, 2, 5})}).y;
-    const auto loss = tarn::cross_entropy(y, labels);
-    tape.backward(loss);
-    optimiser->step();
-    std::printf("%g\n", static_cast<double>(loss.value()(0, 0)));
-  }
+  return tarn::run_program(argc, argv);
 }
