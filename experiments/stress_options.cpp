@@ -75,6 +75,12 @@ void check_source(const StressRunOptions& o, const StressDataOptions& data) {
                     "the path of a token store, or another encoder without one",
                     owner, *name_of(o.encoder).string(), data.store));
   }
+  if (!data.store.empty() && o.ratios.size() > 1 && data.store.find("{ratio}") == std::string::npos) {
+    throw ConfigError(
+        fmt::format("{}.data.store: got \"{}\" for {} ratios; expected a path with {{ratio}} in "
+                    "it, or the one ratio of this store in ratios",
+                    owner, data.store, o.ratios.size()));
+  }
   static_cast<void>(LayerSelection::parse(data.layers));
 }
 

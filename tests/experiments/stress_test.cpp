@@ -213,7 +213,12 @@ TEST_CASE("the stress test says what is wrong with a configuration", "[experimen
       resolve(stress, {"encoder=store"}),
       "stress.encoder: got \"store\" with data.store = \"\"; expected encoder = \"store\" with the path of a "
       "token store, or another encoder without one");
-  CHECK_THROWS_WITH(resolve(stress, {"data.layers=middle", "data.store=a.h5"}), Catch::Contains("middle"));
+  CHECK_THROWS_WITH(
+      resolve(stress, {"data.store=a.h5"}),
+      "stress.data.store: got \"a.h5\" for 4 ratios; expected a path with {ratio} in it, or the "
+      "one ratio of this store in ratios");
+  CHECK_THROWS_WITH(resolve(stress, {"data.layers=middle", "data.store=a-{ratio}.h5"}),
+                    Catch::Contains("middle"));
 }
 
 TEST_CASE("mode official warns that the length gives the label away", "[experiments][stress]") {
