@@ -58,6 +58,7 @@ class CommandLine {
   void add_experiment_verbs();
   void add_catalogue_verbs();
   void add_data_verbs();
+  void add_bench_verb();
 
   CLI::App app_{"Graph-based pooling: experiments and tools", "tarn"};
   CommonArguments common_;
@@ -71,6 +72,7 @@ CommandLine::CommandLine() {
   add_experiment_verbs();
   add_catalogue_verbs();
   add_data_verbs();
+  add_bench_verb();
 }
 
 std::string CommandLine::whole_number(const std::string& text) {
@@ -150,6 +152,16 @@ void CommandLine::add_data_verbs() {
         app.add_option("OUTPUT", a.out, "HDF5: pooled vectors, labels and ids of each split")->required();
         app.add_option("KEY=VALUE", a.overrides);
         app.footer(verbs::embed_keys() + "  others      are options of the readout");
+      });
+}
+
+void CommandLine::add_bench_verb() {
+  add<verbs::BenchArguments>(
+      "bench", "Time products, graphs and readouts", verbs::bench, [](CLI::App& app, auto& a) {
+        app.add_option("NAME", a.names, "benchmarks whose name holds this; none: all");
+        app.add_option("--json", a.json, "write Google Benchmark's JSON as well")->type_name("FILE");
+        app.add_option("--store", a.store, "token store for stress/epoch")->type_name("FILE");
+        app.add_option("--split", a.split, "its split")->type_name("NAME");
       });
 }
 

@@ -68,6 +68,15 @@ struct EmbedArguments {
   std::vector<std::string> overrides;
 };
 int embed(const EmbedArguments& arguments, Console& console);
+
+struct BenchArguments {
+  std::vector<std::string> names;  ///< parts of benchmarks' names; empty: all
+  std::string json;
+  std::string store;
+  std::string split = "train";
+};
+/// Throws ConfigError in a program built without benchmarks.
+int bench(const BenchArguments& arguments, Console& console);
 /// Help of the keys that embed and generate take, for the command line's help.
 [[nodiscard]] std::string embed_keys();
 [[nodiscard]] std::string generate_keys();

@@ -106,6 +106,17 @@ TEST_CASE("list and describe show operators and experiments", "[program]") {
   CHECK_THAT(tarn({"describe", "stress"}).out, Contains("data.store"));
 }
 
+TEST_CASE("bench times what its names ask for and writes JSON", "[program][slow]") {
+  const Program tarn;
+  check_error(tarn({"bench", "glott"}), 2, "unknown benchmark 'glott'");
+  const Outcome gemm = tarn({"bench", "gemm/4096x64x64", "--json", "gemm.json"});
+  CHECK(gemm.code == 0);
+  CHECK_THAT(gemm.out, Contains("gemm/4096x64x64") && Contains("of product rate="));
+  const Value json = parse_json(read_file(tarn / "gemm.json"), "gemm.json");
+  REQUIRE(json.find("benchmarks") != nullptr);
+  CHECK(json.find("benchmarks")->list()->size() == 1);
+}
+
 TEST_CASE("--log keeps what was asked and what went wrong", "[program]") {
   const Program tarn;
   CHECK(tarn({"describe", "glott", "--log", "log.txt"}).code == 2);
