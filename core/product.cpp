@@ -9,6 +9,7 @@
 
 #if TARN_WITH_DNNL && !TARN_DOUBLE
 #include <oneapi/dnnl/dnnl.h>
+#include <signal.h>
 extern "C" void omp_set_num_threads(int);
 #endif
 
@@ -28,6 +29,24 @@ void scale_or_clear(MatrixView c, Write write) {
 
 #if TARN_WITH_DNNL && !TARN_DOUBLE
 
+/// Keeps signals from this thread while it lives. Kernels that oneDNN generates for AVX-512 point the stack
+/// pointer into a buffer on the heap; the frame of a signal handler, written below it, would destroy what
+/// lies there.
+class SignalsHeld {
+ public:
+  SignalsHeld() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before_);
+  }
+  ~SignalsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
 void product_kernel(ConstMatrixView a, Transpose ta, ConstMatrixView b, Transpose tb, MatrixView c,
                     Write write) {
   // oneDNN brings OpenMP threads of its own; parallel work is ours to hand out.
@@ -35,6 +54,7 @@ void product_kernel(ConstMatrixView a, Transpose ta, ConstMatrixView b, Transpos
   (void)single;
   const Size inner = ta == Transpose::no ? a.cols : a.rows;
   const auto letter = [](Transpose t) { return t == Transpose::no ? 'N' : 'T'; };
+  const SignalsHeld held;
   dnnl_sgemm(letter(ta), letter(tb), c.rows, c.cols, inner, 1.0F, a.data, std::max<Size>(a.stride, 1), b.data,
              std::max<Size>(b.stride, 1), write == Write::add ? 1.0F : 0.0F, c.data,
              std::max<Size>(c.stride, 1));
