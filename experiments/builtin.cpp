@@ -1,11 +1,14 @@
 #include "tarn/experiments/builtin.hpp"
 
+#include "tarn/experiments/sentence_tasks.hpp"
 #include "tarn/experiments/stress.hpp"
 
 namespace tarn {
 
 void register_experiments(ExperimentList& list) {
   list.add(std::make_unique<Stress>());
+  list.add(std::make_unique<SentenceExperiment>(SentenceTask::tokens));
+  list.add(std::make_unique<SentenceExperiment>(SentenceTask::sts));
 }
 
 }  // namespace tarn

@@ -6,6 +6,7 @@
 #include "tarn/experiments/json.hpp"
 #include "tarn/experiments/stress_data.hpp"
 #include "tarn/experiments/stress_report.hpp"
+#include "tarn/experiments/text_notes.hpp"
 #include "tarn/experiments/trial_runner.hpp"
 
 #include <algorithm>
@@ -48,13 +49,6 @@ Value run_trial(const StressPlan& plan, const StressTrial& trial, const StressDa
   return metrics;
 }
 
-/// Graph caches of trials that run side by side share the budget.
-void share_graph_cache(StressPlan& plan, std::size_t pending) {
-  const Size side_by_side =
-      std::max<Size>(1, std::min<Size>(Threads::available(), static_cast<Size>(pending)));
-  for (StressTrial& trial : plan.trials) trial.plan.training.graph_cache_mb /= side_by_side;
-}
-
 }  // namespace
 
 std::string Stress::help() const {
@@ -92,7 +86,7 @@ void Stress::run(ExperimentContext& context) const {
   const std::vector<std::size_t> pending = restore_trials(context, planned);
   if (const std::string check = stress_self_check(plan); !check.empty()) context.console.result(check);
 
-  share_graph_cache(plan, pending.size());
+  share_graph_cache(plan.trials, pending.size());
   StressDataPool pool(plan, pending);
   const std::vector<std::string> diverged =
       run_trials(context, planned, pending, [&](std::size_t index, const TrainingHooks& hooks) {

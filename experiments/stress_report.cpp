@@ -1,8 +1,9 @@
 #include "tarn/experiments/stress_report.hpp"
 
-#include "tarn/experiments/comparison.hpp"
+#include "tarn/experiments/sample_picture.hpp"
+#include "tarn/experiments/statistics.hpp"
 #include "tarn/experiments/stress_data.hpp"
-#include "tarn/experiments/trained_readout.hpp"
+#include "tarn/experiments/text_notes.hpp"
 
 #include <fmt/format.h>
 
@@ -71,19 +72,6 @@ class Part {
   std::vector<std::string> fixed_;
 };
 
-std::string error_note(const TrialSet& set) {
-  std::size_t count = 0;
-  for (const Trial& trial : set.trials)
-    count = std::max(count, unpack_correct(trial.correct.empty() ? "0:" : trial.correct).size());
-  if (count == 0) return "";
-  const auto error = [&](double p) { return 100 * std::sqrt(p * (1 - p) / static_cast<double>(count)); };
-  return fmt::format(
-      "Accuracy after the last epoch. {} evaluation texts: one standard error is {:.1f} points at 50 %, "
-      "{:.1f} at 99 %. "
-      "The best epoch is chosen on the evaluation texts, which is worth about 2 points at chance level.",
-      count, error(0.5), error(0.99));
-}
-
 std::string dilution_note(const Part& part, double low, double high) {
   std::string falls;
   for (const std::string& readout : part.fixed()) {
@@ -145,108 +133,19 @@ std::string structure_note(const Part& part) {
       percent(*window), percent(low), percent(high));
 }
 
-Value::List numbers(const std::vector<double>& values) {
-  Value::List list;
-  for (const double v : values) list.emplace_back(std::round(v * 1e5) / 1e5);
-  return list;
-}
-
-/// A text with its states, as the pictures want it.
-struct Sample {
-  Tensor x;
-  std::vector<std::string> tokens;
-  std::vector<Size> needle;
-  Size label = 0;
-};
-
-Sample make_sample(const StressPlan& plan, const StressCase& setting) {
-  if (setting.encoder != StressEncoder::store) {
-    const StressText text = make_stress_texts(plan, setting).evaluation.front();
-    Sample sample{make_stress_encoder(plan.options, setting.encoder).encode(text.words),
-                  token_names(text.words),
-                  {},
-                  text.label};
-    for (const Size position : text.needle) sample.needle.push_back(token_row(position));
-    return sample;
+/// The first evaluation text of a setting.
+SampleText make_sample(const StressPlan& plan, const StressCase& setting) {
+  if (setting.encoder == StressEncoder::store) {
+    const TokenStore store = TokenStore::open(stress_store_path(plan, setting));
+    return read_sample(store.split("validation"), 0, LayerSelection::parse(plan.data.layers));
   }
-  const TokenStore store = TokenStore::open(stress_store_path(plan, setting));
-  const TokenSplit split = store.split("validation");
-  const std::vector<Size> first{0};
-  Sample sample{split.read(first, 0, LayerSelection::parse(plan.data.layers)).x,
-                split.tokens(0),
-                {},
-                static_cast<Size>(split.label(0))};
-  sample.tokens.resize(static_cast<std::size_t>(sample.x.shape().rows()), "?");
-  const std::vector<std::uint8_t> flags = split.flags(0);
-  for (std::size_t i = 0; i < flags.size(); ++i) {
-    if ((flags[i] & 4U) != 0) sample.needle.push_back(static_cast<Size>(i));
-  }
+  const StressText text = make_stress_texts(plan, setting).evaluation.front();
+  SampleText sample{.x = make_stress_encoder(plan.options, setting.encoder).encode(text.words),
+                    .tokens = token_names(text.words),
+                    .marked = {},
+                    .label = static_cast<double>(text.label)};
+  for (const Size position : text.needle) sample.marked.push_back(token_row(position));
   return sample;
-}
-
-/// Vectors of the width of a token, drawn beside the tokens: [MEAN], [MAX], and under a readout's name the
-/// mean of the tokens by its weights.
-struct PooledRows {
-  std::vector<std::string> names;
-  std::vector<Real> values;
-
-  void add(const std::string& name, const std::vector<double>& row) {
-    names.push_back(name);
-    values.insert(values.end(), row.begin(), row.end());
-  }
-};
-
-std::vector<double> weighted_mean(ConstMatrixView x, const std::vector<double>& weights) {
-  std::vector<double> row(static_cast<std::size_t>(x.cols), 0);
-  for (Size i = 0; i < x.rows; ++i) {
-    for (Size j = 0; j < x.cols; ++j)
-      row[static_cast<std::size_t>(j)] += weights[static_cast<std::size_t>(i)] * x(i, j);
-  }
-  return row;
-}
-
-PooledRows fixed_rows(ConstMatrixView x) {
-  const auto rows = static_cast<std::size_t>(x.rows);
-  std::vector<double> highest(x.row(0), x.row(0) + x.cols);
-  for (Size i = 1; i < x.rows; ++i) {
-    for (Size j = 0; j < x.cols; ++j) {
-      double& value = highest[static_cast<std::size_t>(j)];
-      value = std::max<double>(value, x(i, j));
-    }
-  }
-  PooledRows pooled;
-  pooled.add("[MEAN]", weighted_mean(x, std::vector<double>(rows, 1 / static_cast<double>(rows))));
-  pooled.add("[MAX]", highest);
-  return pooled;
-}
-
-/// The tokens' states with the pooled rows below them.
-Tensor with_pooled(const Tensor& x, const PooledRows& pooled) {
-  const std::span<const Real> flat = x.flat();
-  std::vector<Real> values(flat.begin(), flat.end());
-  values.insert(values.end(), pooled.values.begin(), pooled.values.end());
-  return {{x.shape().rows() + static_cast<Size>(pooled.names.size()), x.shape().cols()}, values};
-}
-
-Value::List cosines_of(ConstMatrixView x) {
-  Value::List rows;
-  for (Size i = 0; i < x.rows; ++i) {
-    std::vector<double> row;
-    for (Size j = 0; j < x.rows; ++j) {
-      row.push_back(row_cosines(x.row_block(i, i + 1), x.row_block(j, j + 1)).front());
-    }
-    rows.emplace_back(numbers(row));
-  }
-  return rows;
-}
-
-/// What a readout weighs; empty for one without weights.
-std::vector<double> weights_of(Readout& readout, const Tensor& x) {
-  Tape tape;
-  const Pooled pooled = readout.forward({.x = tape.input(x), .sets = Segments::uniform(1, x.shape().rows())});
-  if (!pooled.weights.given()) return {};
-  const std::span<const Real> flat = pooled.weights.value().flat();
-  return {flat.begin(), flat.end()};
 }
 
 }  // namespace
@@ -289,7 +188,7 @@ std::vector<std::string> stress_notes(const StressPlan& plan, const TrialSet& tr
   const Part structure(trials, plan, StressMode::relational, StressEncoder::raw);
   const auto [low, high] = std::minmax_element(plan.options.ratios.begin(), plan.options.ratios.end());
   std::vector<std::string> notes{
-      error_note(trials),
+      standard_error_note(trials),
       "length-only and bag-of-words read no states: what they reach needs no readout.",
   };
   if (plan.options.encoder != StressEncoder::store) {
@@ -306,69 +205,19 @@ std::vector<std::string> stress_notes(const StressPlan& plan, const TrialSet& tr
   return notes;
 }
 
-std::string ceiling_table(const TrialSet& trials) {
-  std::string out;
-  for (const Comparison& comparison : compare(trials, "accuracy")) {
-    std::vector<Column> columns{{"readout", Align::left}};
-    for (std::size_t c = 0; c < comparison.columns.size(); ++c) {
-      columns.push_back({fmt::format("{} {}", comparison.column_axis, comparison.column_title(c))});
-    }
-    Table table(fmt::format("linear head, in brackets the best linear head, percent: {}", comparison.title),
-                columns);
-    for (std::size_t m = 0; m < comparison.methods.size(); ++m) {
-      std::vector<Cell> row{comparison.methods[m]};
-      for (const ComparedCell& cell : comparison.cells[m]) {
-        const std::vector<double> trained = cell.values("accuracy"), best = cell.values("logistic_accuracy");
-        if (trained.empty() || best.empty() || cell.values("steps").empty()) break;
-        row.emplace_back(fmt::format("{} ({})", percent(mean(trained)), percent(mean(best))));
-      }
-      if (row.size() == columns.size()) table.add_row(std::move(row));
-    }
-    if (table.num_rows() == 0) continue;
-    table.add_note(
-        "The best linear head is a converged logistic regression on standardised features: the fair ceiling "
-        "of a "
-        "readout without parameters.");
-    out += table.text() + "\n";
-  }
-  return out;
-}
-
 Value stress_sample(const StressPlan& plan, const RunDirectory& run) {
   const StressRunOptions& o = plan.options;
   const StressCase setting{o.mode, o.encoder, *std::max_element(o.ratios.begin(), o.ratios.end()),
                            o.seeds.front()};
-  Sample sample = make_sample(plan, setting);
-  PooledRows pooled = fixed_rows(sample.x.matrix());
-  std::vector<std::pair<std::string, std::vector<double>>> shares;
+  std::vector<SampleReadout> readouts;
   for (const StressTrial& trial : plan.trials) {
     if (!(trial.setting == setting) || trial.control || !learns(trial.plan, 8)) continue;
-    const std::filesystem::path checkpoint = run.checkpoints(trial.axes()) / "last.h5";
-    if (!std::filesystem::exists(checkpoint)) continue;
-    const std::vector<double> own = weights_of(*load_readout(checkpoint), sample.x);
-    if (own.empty()) continue;
-    pooled.add(trial.plan.readout, weighted_mean(sample.x.matrix(), own));
-    shares.emplace_back(trial.plan.readout, own);
+    readouts.push_back({trial.plan.readout, run.checkpoints(trial.axes()) / "last.h5"});
   }
-  Value::List pooled_rows;
-  for (const std::string& name : pooled.names) {
-    pooled_rows.emplace_back(static_cast<Size>(sample.tokens.size()));
-    sample.tokens.push_back(name);
-  }
-  Value weights{Value::Table{}};
-  for (auto& [readout, own] : shares) {
-    own.resize(sample.tokens.size(), 0);
-    weights.set(readout, numbers(own));
-  }
-  Value result;
-  result.set("title", fmt::format("first evaluation text, ratio {}, seed {}, label {}", setting.ratio,
-                                  setting.seed, sample.label));
-  result.set("tokens", Value::List(sample.tokens.begin(), sample.tokens.end()));
-  result.set("needle", Value::List(sample.needle.begin(), sample.needle.end()));
-  result.set("pooled", pooled_rows);
-  result.set("cosine", cosines_of(with_pooled(sample.x, pooled).matrix()));
-  result.set("weights", weights);
-  return result;
+  const SampleText sample = make_sample(plan, setting);
+  return sample_picture(sample, readouts,
+                        fmt::format("first evaluation text, ratio {}, seed {}, label {}", setting.ratio,
+                                    setting.seed, sample.label));
 }
 
 }  // namespace tarn

@@ -19,13 +19,7 @@ namespace tarn {
 /// How the numbers were obtained, and what they allow to conclude: only sentences that these trials bear out.
 [[nodiscard]] std::vector<std::string> stress_notes(const StressPlan& plan, const TrialSet& trials);
 
-/// Readouts without parameters: the trained linear head, and in brackets the best linear head. "" without
-/// both.
-[[nodiscard]] std::string ceiling_table(const TrialSet& trials);
-
-/// sample.json: the first evaluation text at the highest ratio, the weights that the trained readouts of the
-/// first seed give its tokens, and the cosines of its tokens and of what the readouts make of them. A readout
-/// stands there as the mean of the tokens by its weights: its own vector may have another width.
+/// sample.json: the first evaluation text at the highest ratio with the trained readouts of the first seed.
 [[nodiscard]] Value stress_sample(const StressPlan& plan, const RunDirectory& run);
 
 }  // namespace tarn

@@ -21,6 +21,10 @@ std::vector<double> labels_of(const Texts& texts, std::span<const Size> rows) {
 }
 
 void set_training_metrics(Value& metrics, const TrainingHistory& history, const std::string& metric) {
+  if (history.last().metrics.find("selection_" + metric)) {
+    metrics.set("selected_epoch", history.selected);
+    metrics.set("last_" + metric, history.last().metrics.at(metric));
+  }
   const EpochRecord& best = history.best(metric);
   metrics.set("best_" + metric, best.metrics.at(metric));
   metrics.set("best_epoch", best.epoch);
@@ -70,28 +74,43 @@ Tensor joined(const std::vector<Tensor>& sides) {
   return result;
 }
 
-std::vector<double> fit_ceiling(const std::vector<Tensor>& train, const std::vector<double>& labels,
-                                const std::vector<Tensor>& evaluation, Size num_classes) {
-  const LinearClassifier best =
-      fit_logistic_regression(joined(train).matrix(), as_classes(labels), num_classes);
-  const std::vector<Size> classes = predict(best, joined(evaluation).matrix());
+std::vector<double> fit_ceiling(ConstMatrixView train, const std::vector<double>& labels,
+                                ConstMatrixView evaluation, Size num_classes, double l2) {
+  const LinearClassifier best = fit_logistic_regression(train, as_classes(labels), num_classes, {.l2 = l2});
+  const std::vector<Size> classes = predict(best, evaluation);
   return {classes.begin(), classes.end()};
 }
 
+/// Pooled once: one matrix per side, the rows to learn from before those that choose the epoch.
+struct PooledSplit {
+  std::vector<Tensor> vectors;
+  std::vector<double> labels;
+  TextRows rows;
+};
+
+PooledSplit pool_training(Readout& readout, const TextTrialData& data) {
+  std::vector<Size> source = data.rows.train;
+  source.insert(source.end(), data.rows.selection.begin(), data.rows.selection.end());
+  PooledSplit pooled{pool_texts(readout, data.train, source), labels_of(data.train, source), {}};
+  pooled.rows.train = first_rows(static_cast<Size>(data.rows.train.size()));
+  for (std::size_t i = data.rows.train.size(); i < source.size(); ++i)
+    pooled.rows.selection.push_back(static_cast<Size>(i));
+  return pooled;
+}
+
 /// A head on texts that are pooled already.
-void train_head(TextTrialResult& result, const ReadoutPlan& plan, const std::vector<Tensor>& train_vectors,
-                const std::vector<double>& train_labels, const std::vector<Tensor>& evaluation_vectors,
-                const TrainingHooks& hooks) {
+void train_head(TextTrialResult& result, const ReadoutPlan& plan, PooledSplit& train_split,
+                const std::vector<Tensor>& evaluation_vectors, const TrainingHooks& hooks) {
   TextModelShape shape = result.shape;
-  shape.dim = train_vectors[0].shape().cols();
+  shape.dim = train_split.vectors[0].shape().cols();
   TextModel model(nullptr, shape);
   result.parameters = model.num_parameters();
   TrainingOptions training = plan.training;
   training.epochs = plan.head_epochs;
-  const MemoryTexts train_texts = pooled_texts(train_vectors, train_labels);
+  const MemoryTexts train_texts = pooled_texts(train_split.vectors, train_split.labels);
   const MemoryTexts evaluation_texts = pooled_texts(evaluation_vectors, result.labels);
-  const TextRows rows{first_rows(train_texts.rows()), first_rows(evaluation_texts.rows())};
-  result.history = train(model, train_texts, evaluation_texts, rows, training, hooks);
+  train_split.rows.evaluation = first_rows(evaluation_texts.rows());
+  result.history = train(model, train_texts, evaluation_texts, train_split.rows, training, hooks);
   result.predictions = result.history.predictions;
 }
 
@@ -102,16 +121,18 @@ void run_fixed(TextTrialResult& result, Readout& readout, const ReadoutPlan& pla
     result.predictions = row_cosines(evaluation_vectors[0].matrix(), evaluation_vectors[1].matrix());
     return;
   }
-  const std::vector<Tensor> train_vectors = pool_texts(readout, data.train, data.rows.train);
-  const std::vector<double> train_labels = labels_of(data.train, data.rows.train);
+  PooledSplit train_split = pool_training(readout, data);
   if (ceiling != Ceiling::none) {
-    result.ceiling = fit_ceiling(train_vectors, train_labels, evaluation_vectors, data.shape.num_classes);
+    const auto num_train = static_cast<Size>(data.rows.train.size());
+    const Tensor features = joined(train_split.vectors);
+    result.ceiling =
+        fit_ceiling(features.matrix().row_block(0, num_train),
+                    {train_split.labels.begin(), train_split.labels.begin() + num_train},
+                    joined(evaluation_vectors).matrix(), data.shape.num_classes, plan.ceiling_l2);
     result.predictions = result.ceiling;
-    result.parameters = data.shape.num_classes * (data.shape.num_texts * train_vectors[0].shape().cols() + 1);
+    result.parameters = data.shape.num_classes * (features.shape().cols() + 1);
   }
-  if (ceiling != Ceiling::alone) {
-    train_head(result, plan, train_vectors, train_labels, evaluation_vectors, hooks);
-  }
+  if (ceiling != Ceiling::alone) train_head(result, plan, train_split, evaluation_vectors, hooks);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ struct ReadoutPlan {
   Value options{Value::Table{}};
   TrainingOptions training;  ///< of a readout that learns
   Size head_epochs = 200;    ///< of a head on pooled vectors
+  double ceiling_l2 = 1e-3;  ///< penalty of the logistic regression
 };
 
 /// Whether a trial also fits the best linear head, a converged logistic regression on standardised features,
@@ -50,8 +51,9 @@ struct TextTrialData {
 [[nodiscard]] bool learns(const ReadoutPlan& plan, Size dim);
 
 /// What `results.json` says of a trial: every metric, and where something was trained best_METRIC,
-/// best_epoch, steps, for accuracy epochs_to_97 and steps_to_97 (null if never), loss and seconds_per_epoch;
-/// parameters; logistic_METRIC; for classes `correct`.
+/// best_epoch (with rows for selection also selected_epoch and last_METRIC), steps, for accuracy epochs_to_97
+/// and steps_to_97 (null if never), loss and seconds_per_epoch; parameters; logistic_METRIC; for classes
+/// `correct`.
 [[nodiscard]] Value trial_metrics(const TextTrialResult& result, const std::string& metric);
 
 }  // namespace tarn

@@ -21,6 +21,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr Size evaluation_batch = 64;
 constexpr double seconds_between_checkpoints = 1;
+const std::string selection_prefix = "selection_";
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -160,9 +161,11 @@ class Training {
         options_(options),
         hooks_(hooks),
         predictor_(model, evaluation_texts),
+        selection_predictor_(model, train_texts),
         supply_(model.readout(), model.shape().num_texts, options.graph_cache_mb),
         optimiser_(make_adam(model.parameters(), {.lr = options.lr, .weight_decay = options.weight_decay})) {
     for (const Size row : rows.evaluation) evaluation_labels_.push_back(evaluation_texts.label(row));
+    for (const Size row : rows.selection) selection_labels_.push_back(train_texts.label(row));
   }
 
   TrainingHistory run() {
@@ -173,19 +176,50 @@ class Training {
       if (hooks_.epoch_done) hooks_.epoch_done(record);
       save(record);
     }
-    if (history_.predictions.empty()) evaluate();
+    settle_on_epoch();
     return std::move(history_);
   }
 
  private:
   [[nodiscard]] fs::path last() const { return hooks_.checkpoints / "last.h5"; }
+  [[nodiscard]] fs::path best() const { return hooks_.checkpoints / "best.h5"; }
+  [[nodiscard]] bool selects() const { return !rows_.selection.empty(); }
+  /// The metric that the best epoch is chosen by.
+  [[nodiscard]] std::string best_metric() const {
+    return selects() ? selection_prefix + hooks_.metric : hooks_.metric;
+  }
 
   void start() {
     if (hooks_.checkpoints.empty() || !fs::exists(last())) {
       model_.init(Rng(options_.seed).split("model"));
       return;
     }
+    if (selects() && fs::exists(best())) {
+      static_cast<void>(load_checkpoint(best(), model_, nullptr));
+      best_state_ = copy_of_state();
+    }
     history_.epochs = read_history(load_checkpoint(last(), model_, optimiser_.get()), last());
+  }
+
+  [[nodiscard]] std::vector<Tensor> copy_of_state() {
+    std::vector<Tensor> copy;
+    for (const auto& [name, p] : model_.state()) copy.push_back(p->value.clone());
+    return copy;
+  }
+
+  /// Ends with the parameters and predictions of the epoch that counts.
+  void settle_on_epoch() {
+    history_.selected = selects() ? history_.best(best_metric()).epoch : history_.last().epoch;
+    if (history_.selected != history_.last().epoch) {
+      std::size_t i = 0;
+      for (const auto& [name, p] : model_.state()) {
+        const std::span<const Real> kept = best_state_[i++].flat();
+        std::copy(kept.begin(), kept.end(), p->value.flat().begin());
+      }
+      evaluate();
+    } else if (history_.predictions.empty()) {
+      evaluate();
+    }
   }
 
   EpochRecord run_epoch(Size epoch) {
@@ -209,6 +243,11 @@ class Training {
                        .seconds = seconds_since(start),
                        .metrics = {}};
     record.metrics = evaluate();
+    if (selects()) {
+      const std::vector<double> held_out = selection_predictor_.run(rows_.selection, supply_, 0);
+      const MetricSet metrics = text_metrics(held_out, selection_labels_, model_.shape());
+      for (const auto& [name, value] : metrics.values()) record.metrics.set(selection_prefix + name, value);
+    }
     return record;
   }
 
@@ -244,13 +283,12 @@ class Training {
   }
 
   void save(const EpochRecord& record) {
+    const bool is_best =
+        (selects() || hooks_.keep_best == KeepBest::yes) && &history_.best(best_metric()) == &record;
+    if (is_best && selects()) best_state_ = copy_of_state();
     if (hooks_.checkpoints.empty()) return;
     fs::create_directories(hooks_.checkpoints);
-    const bool best = hooks_.keep_best == KeepBest::yes && &history_.best(hooks_.metric) == &record;
-    if (best) {
-      save_checkpoint(hooks_.checkpoints / "best.h5", model_, nullptr,
-                      write_history(hooks_.model, history_.epochs));
-    }
+    if (is_best) save_checkpoint(best(), model_, nullptr, write_history(hooks_.model, history_.epochs));
     if (record.epoch < options_.epochs && seconds_since(saved_) < seconds_between_checkpoints) return;
     save_checkpoint(last(), model_, optimiser_.get(), write_history(hooks_.model, history_.epochs));
     saved_ = Clock::now();
@@ -262,11 +300,14 @@ class Training {
   const TrainingOptions& options_;
   const TrainingHooks& hooks_;
   Predictor predictor_;
+  Predictor selection_predictor_;
   GraphSupply supply_;
   std::unique_ptr<Optimiser> optimiser_;
   Tape tape_;
   std::vector<double> labels_;
   std::vector<double> evaluation_labels_;
+  std::vector<double> selection_labels_;
+  std::vector<Tensor> best_state_;
   TrainingHistory history_;
   Clock::time_point saved_ = Clock::now();
 };

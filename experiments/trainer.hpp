@@ -38,9 +38,15 @@ struct EpochRecord {
 
 struct TrainingHistory {
   std::vector<EpochRecord> epochs;
-  std::vector<double> predictions;  ///< on the evaluation texts after the last epoch
+  std::vector<double> predictions;  ///< on the evaluation texts after the epoch that counts
+  /// The epoch that counts: the best one on the texts held out to choose it, the earliest of several; without
+  /// such texts the last.
+  Size selected = 0;
 
   [[nodiscard]] const EpochRecord& last() const { return epochs.back(); }
+  [[nodiscard]] const EpochRecord& selected_record() const {
+    return epochs[static_cast<std::size_t>(selected - 1)];
+  }
   /// The earliest epoch with the highest metric.
   [[nodiscard]] const EpochRecord& best(std::string_view metric) const;
   /// The first epoch whose metric exceeds a goal.
@@ -72,6 +78,9 @@ class DivergedError final : public Error {
 struct TextRows {
   std::vector<Size> train;       ///< of the training texts
   std::vector<Size> evaluation;  ///< of the evaluation texts
+  /// Of the training texts, held out to choose the epoch by; may be empty. Their metrics stand in each
+  /// epoch's record under `selection_` and the name.
+  std::vector<Size> selection{};
 };
 
 inline namespace TARN_PRECISION {
@@ -82,8 +91,10 @@ inline namespace TARN_PRECISION {
 ///
 /// Starts by drawing the parameters from the seed or, where the folder of checkpoints holds last.h5, goes on
 /// from there and ends with the same bits as if it had never stopped. last.h5 is written after every epoch,
-/// though not more than once a second. The same bits for any number of threads. Throws DivergedError when the
-/// loss is not finite, Interrupted when the hook says so, ValueError for texts that do not fit the model.
+/// though not more than once a second. The same bits for any number of threads. Rows held out for selection
+/// choose the epoch by `hooks.metric`: the model ends with that epoch's parameters, which best.h5 keeps.
+/// Throws DivergedError when the loss is not finite, Interrupted when the hook says so, ValueError for texts
+/// that do not fit the model.
 [[nodiscard]] TrainingHistory train(TextModel& model, const Texts& train_texts, const Texts& evaluation_texts,
                                     const TextRows& rows, const TrainingOptions& options,
                                     const TrainingHooks& hooks = {});

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "tarn/core/parallel.hpp"
 #include "tarn/experiments/experiment.hpp"
 #include "tarn/experiments/trainer.hpp"
 #include "tarn/experiments/trials.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -34,6 +36,14 @@ using RunTrial = std::function<Value(std::size_t trial, const TrainingHooks& hoo
                                                   const std::vector<PlannedTrial>& plan,
                                                   const std::vector<std::size_t>& pending,
                                                   const RunTrial& run_trial);
+
+/// Trials that run side by side share the budget of graph caches. `trials` have a ReadoutPlan `plan`.
+template <class Trials>
+void share_graph_cache(Trials& trials, std::size_t pending) {
+  const Size side_by_side =
+      std::max<Size>(1, std::min<Size>(Threads::available(), static_cast<Size>(pending)));
+  for (auto& trial : trials) trial.plan.training.graph_cache_mb /= side_by_side;
+}
 
 /// Finished trials of a plan as the report reads them.
 [[nodiscard]] TrialSet finished_trials(const RunDirectory& run, const std::vector<PlannedTrial>& plan);
