@@ -278,3 +278,16 @@ TEST_CASE("a store with a state that is not finite stops with its row", "[progra
   check_error(tarn({"embed", "store.h5", "out.h5", "readout=mean"}), 1, "store.h5");
   CHECK_FALSE(fs::exists(tarn / "out.h5"));
 }
+
+TEST_CASE("embed and convert leave nothing on a full disk", "[program][errors]") {
+  const Program tarn;
+  write_store(tarn / "states.h5", {.hidden_size = 64, .lengths = std::vector<Size>(40, 30)});
+  const Outcome converted = tarn.on_small_disk({"convert", "store", "states.h5", "disk/copy.h5"}, 64);
+  if (converted.code == Program::no_disk) {
+    WARN("left out: no small disk can be mounted here");
+    return;
+  }
+  check_error(converted, 1, "disk/copy.h5:/train/a/hidden: cannot be written: No space left on device");
+  check_error(tarn.on_small_disk({"embed", "states.h5", "disk/out.h5", "readout=mean", "--quiet"}, 8), 1,
+              "disk/out.h5: cannot be written: No space left on device");
+}

@@ -4,6 +4,8 @@
 
 #include "scratch_directory.hpp"
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,25 +27,24 @@ class Program {
  public:
   using Arguments = std::vector<std::string>;
 
-  /// Starts it; no file may grow beyond `most_bytes` where that is given, as on a full disk.
+  /// Starts it; no file may grow beyond `most_bytes` where that is given.
   pid_t start(const Arguments& arguments, rlim_t most_bytes = RLIM_INFINITY) const {
     const pid_t child = ::fork();
-    if (child != 0) return child;
-    redirect(STDOUT_FILENO, scratch_ / "stdout");
-    redirect(STDERR_FILENO, scratch_ / "stderr");
-    const rlimit limit{most_bytes, most_bytes};
-    std::signal(SIGXFSZ, SIG_IGN);
-    std::vector<std::string> words{TARN_PROGRAM};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    if (::setrlimit(RLIMIT_FSIZE, &limit) == 0 && ::chdir(scratch_.path().c_str()) == 0) {
-      ::execv(TARN_PROGRAM, argv.data());
-    }
-    ::_exit(126);
+    if (child == 0) become_program(arguments, most_bytes);
+    return child;
   }
 
+  /// Runs it with a disk of `kilobytes` at `disk/`, which is gone afterwards. Its exit code is `no_disk`
+  /// where the system lets nobody make one.
+  Outcome on_small_disk(const Arguments& arguments, int kilobytes) const {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      if (!mount_disk(scratch_ / "disk", kilobytes)) ::_exit(no_disk);
+      become_program(arguments, RLIM_INFINITY);
+    }
+    return finish(child);
+  }
+  static constexpr int no_disk = 125;
   /// Waits for its end.
   Outcome finish(pid_t child) const {
     int status = 0;
@@ -59,6 +60,31 @@ class Program {
   [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return scratch_ / name; }
 
  private:
+  [[noreturn]] void become_program(const Arguments& arguments, rlim_t most_bytes) const {
+    redirect(STDOUT_FILENO, scratch_ / "stdout");
+    redirect(STDERR_FILENO, scratch_ / "stderr");
+    const rlimit limit{most_bytes, most_bytes};
+    std::signal(SIGXFSZ, SIG_IGN);
+    std::vector<std::string> words{TARN_PROGRAM};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    if (::setrlimit(RLIMIT_FSIZE, &limit) == 0 && ::chdir(scratch_.path().c_str()) == 0) {
+      ::execv(TARN_PROGRAM, argv.data());
+    }
+    ::_exit(126);
+  }
+
+  /// A disk in memory that this process alone sees.
+  static bool mount_disk(const std::filesystem::path& at, int kilobytes) {
+    std::filesystem::create_directories(at);
+    if (::unshare(CLONE_NEWNS) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+    const std::string size = "size=" + std::to_string(kilobytes) + "k";
+    return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           ::mount("tmpfs", at.c_str(), "tmpfs", 0, size.c_str()) == 0;
+  }
+
   static void redirect(int stream, const std::filesystem::path& path) {
     ::dup2(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), stream);
   }

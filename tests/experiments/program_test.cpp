@@ -232,6 +232,18 @@ TEST_CASE("a run that cannot write ends with code 1, and goes on when it can", "
   CHECK(tarn(small_stress({"--out", "run"})).code == 0);
 }
 
+TEST_CASE("a full disk ends a command with one line", "[program][errors]") {
+  const Program tarn;
+  const Outcome run = tarn.on_small_disk(small_stress({"--quiet", "--out", "disk/run"}), 64);
+  if (run.code == Program::no_disk) {
+    WARN("left out: no small disk can be mounted here");
+    return;
+  }
+  check_error(run, 1, "cannot be written: No space left on device; expected a writable folder with room");
+  check_error(tarn.on_small_disk({"generate", "stress", "disk/texts.jsonl"}, 64), 1,
+              "disk/texts.jsonl: cannot be written: No space left on device");
+}
+
 TEST_CASE("reports of several runs stand in a folder of their own", "[program]") {
   const Program tarn;
   for (const char* out : {"a", "b"}) REQUIRE(tarn(small_stress({"seeds=[0]", "--out", out})).code == 0);
