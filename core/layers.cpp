@@ -1,7 +1,6 @@
 #include "tarn/core/layers.hpp"
 
-#include "tarn/core/ops/batch_norm.hpp"
-#include "tarn/core/ops/elementwise.hpp"
+#include "tarn/core/ops/layer_norm.hpp"
 
 #include <fmt/format.h>
 
@@ -16,31 +15,45 @@ Linear::Linear(Size in, Size out, Bias bias, Init weight_init)
 
 Var Linear::forward(std::span<const Var> blocks, Activation activation) {
   Tape& tape = blocks[0].tape();
-  return linear(blocks, tape.parameter(weight_), bias_ != nullptr ? tape.parameter(*bias_) : Var{},
-                activation);
+  return linear(blocks, tape.parameter(weight_), tape.parameter(bias_), activation);
 }
 
-BatchNorm::BatchNorm(Size channels, double eps, double momentum)
-    : weight_(parameter("weight", {channels}, constant(1))),
-      bias_(parameter("bias", {channels}, constant(0))),
+BatchNorm::BatchNorm(Size channels, const Settings& settings)
+    : weight_(settings.affine == Affine::yes ? &parameter("weight", {channels}, constant(1)) : nullptr),
+      bias_(settings.affine == Affine::yes ? &parameter("bias", {channels}, constant(0)) : nullptr),
       running_mean_(state_tensor("running_mean", {channels}, 0)),
       running_var_(state_tensor("running_var", {channels}, 1)),
-      eps_(eps),
-      momentum_(momentum) {}
+      settings_(settings) {}
 
-Var BatchNorm::forward(Var x, const char* where) {
+Var BatchNorm::forward(Var x, Activation activation, const char* where) {
   Tape& tape = x.tape();
-  return batch_norm(x, tape.parameter(weight_), tape.parameter(bias_), running_mean_, running_var_, eps_,
-                    momentum_, where);
+  return batch_norm(x, tape.parameter(weight_), tape.parameter(bias_),
+                    {.running_mean = running_mean_,
+                     .running_var = running_var_,
+                     .eps = settings_.eps,
+                     .momentum = settings_.momentum,
+                     .single_row = settings_.single_row},
+                    activation, where);
 }
 
-Chain::Chain(std::span<const Size> widths, ChainNorm norm, Activation activation) : activation_(activation) {
+LayerNorm::LayerNorm(Size width, double eps)
+    : weight_(parameter("weight", {width}, constant(1))),
+      bias_(parameter("bias", {width}, constant(0))),
+      eps_(eps) {}
+
+Var LayerNorm::forward(Var x) {
+  Tape& tape = x.tape();
+  return layer_norm(x, tape.parameter(weight_), tape.parameter(bias_), eps_);
+}
+
+Chain::Chain(std::span<const Size> widths, ChainNorm norm, Activation activation, ChainEnd end)
+    : activation_(activation), end_(end) {
   Size position = 0;
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
     const bool last = i + 2 == widths.size();
     linears_.push_back(
         &child(fmt::format("{}", position++), std::make_unique<Linear>(widths[i], widths[i + 1])));
-    if (last) break;
+    if (last && end == ChainEnd::linear) break;
     if (norm == ChainNorm::batch_norm) {
       norms_.push_back(&child(fmt::format("{}", position++), std::make_unique<BatchNorm>(widths[i + 1])));
     }
@@ -49,14 +62,13 @@ Chain::Chain(std::span<const Size> widths, ChainNorm norm, Activation activation
 }
 
 Var Chain::forward(std::span<const Var> blocks, const char* where) {
-  const std::size_t last = linears_.size() - 1;
-  const auto fused = [&](std::size_t i) {
-    return i == last || !norms_.empty() ? Activation::none : activation_;
-  };
-  Var h = linears_[0]->forward(blocks, fused(0));
-  for (std::size_t i = 1; i <= last; ++i) {
-    if (!norms_.empty()) h = activate(norms_[i - 1]->forward(h, where), activation_);
-    h = linears_[i]->forward(h, fused(i));
+  Var h;
+  for (std::size_t i = 0; i < linears_.size(); ++i) {
+    const bool bare = i + 1 == linears_.size() && end_ == ChainEnd::linear;
+    const bool normed = !bare && !norms_.empty();
+    h = linears_[i]->forward(i == 0 ? blocks : std::span<const Var>(&h, 1),
+                             bare || normed ? Activation::none : activation_);
+    if (normed) h = norms_[i]->forward(h, activation_, where);
   }
   return h;
 }

@@ -33,7 +33,9 @@ Parameter& Module::state_tensor(std::string name, Shape shape, double initial) {
 
 void Module::collect(const std::string& prefix, std::vector<std::pair<std::string, Owned*>>& into) {
   for (const auto& one : own_) into.emplace_back(prefix + one->parameter.name, one.get());
-  for (const auto& [name, module] : children_) module->collect(prefix + name + ".", into);
+  for (const auto& [name, module] : children_) {
+    module->collect(name.empty() ? prefix : prefix + name + ".", into);
+  }
 }
 
 std::vector<std::pair<std::string, Module::Owned*>> Module::owned() {

@@ -51,6 +51,7 @@ class Module {
   Parameter& parameter(std::string name, Shape shape, Init init);
   /// State that no gradient changes (running means).
   Parameter& state_tensor(std::string name, Shape shape, double initial);
+  /// A child without a name lends its names as they are.
   template <class M>
   M& child(std::string name, std::unique_ptr<M> module) {
     M& reference = *module;

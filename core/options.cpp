@@ -199,6 +199,24 @@ void Fields::operator()(std::string_view name, Value& v, std::vector<std::string
          }});
 }
 
+void Fields::operator()(std::string_view name, Value& v, std::string_view help) {
+  visit({name, help, "table", "a table of options, or null", [&v] { return v; },
+         [&v](const Value& in) {
+           if (!in.is_null() && in.table() == nullptr) return false;
+           v = in;
+           return true;
+         }});
+}
+
+void Fields::operator()(std::string_view name, std::vector<Value>& v, std::string_view help) {
+  visit({name, help, "list of tables", "a list of tables", [&v] { return list_value(v); },
+         [&v](const Value& in) {
+           return set_list(v, in, [](const Value& item) {
+             return item.table() != nullptr ? std::optional<Value>(item) : std::nullopt;
+           });
+         }});
+}
+
 void Fields::operator()(std::string_view name, std::string& v, std::string_view help) {
   (*this)(name, v, std::vector<std::string>{}, help);
 }

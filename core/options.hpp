@@ -78,6 +78,10 @@ class Fields {
   void operator()(std::string_view name, std::vector<std::string>& v, std::string_view help);
   /// A number, or one of `words`.
   void operator()(std::string_view name, Value& v, std::vector<std::string> words, std::string_view help);
+  /// A table for somebody else to read; null: empty.
+  void operator()(std::string_view name, Value& v, std::string_view help);
+  /// A list of such tables.
+  void operator()(std::string_view name, std::vector<Value>& v, std::string_view help);
   /// Any text, or with `choices` one of them.
   void operator()(std::string_view name, std::string& v, std::string_view help);
   void operator()(std::string_view name, std::string& v, std::vector<std::string> choices,

@@ -7,18 +7,15 @@ namespace tarn {
 
 namespace {
 
-void clear(MatrixView m) {
-  for_blocks(m.rows, std::max<Size>(1, 65536 / std::max<Size>(m.cols, 1)), [&](Size begin, Size end) {
-    for (Size i = begin; i < end; ++i) std::fill_n(m.row(i), m.cols, Real{0});
-  });
+/// Rows of about 64k numbers.
+Size rows_per_block(Size cols) {
+  return std::max<Size>(1, 65536 / std::max<Size>(cols, 1));
 }
 
-void add_into(ConstMatrixView from, GradSink to) {
-  for (Size i = 0; i < from.rows; ++i) {
-    for (Size j = 0; j < from.cols; ++j) {
-      to.view(i, j) = from(i, j) + (to.write == Write::add ? to.view(i, j) : Real{0});
-    }
-  }
+void clear(MatrixView m) {
+  for_blocks(m.rows, rows_per_block(m.cols), [&](Size begin, Size end) {
+    for (Size i = begin; i < end; ++i) std::fill_n(m.row(i), m.cols, Real{0});
+  });
 }
 
 }  // namespace
@@ -109,7 +106,7 @@ void Tape::backward(Var loss) {
 
 void Tape::backward(std::span<const std::pair<Var, ConstMatrixView>> cotangents) {
   for (const auto& [v, dy] : cotangents) {
-    if (v.needs_grad()) add_into(dy, sink(v));
+    if (v.needs_grad()) pass_gradient(dy, sink(v));
   }
   run_backward();
 }
@@ -120,6 +117,20 @@ void Tape::run_backward() {
     const Node& n = nodes_[i];
     if (n.run != nullptr && n.has_grad) n.run(n.closure, n.grad);
   }
+}
+
+void pass_gradient(ConstMatrixView dy, GradSink to) {
+  for_blocks(dy.rows, rows_per_block(dy.cols), [&](Size begin, Size end) {
+    for (Size i = begin; i < end; ++i) {
+      const Real* from = dy.row(i);
+      Real* out = to.view.row(i);
+      if (to.write == Write::assign) {
+        std::copy_n(from, dy.cols, out);
+      } else {
+        for (Size j = 0; j < dy.cols; ++j) out[j] += from[j];
+      }
+    }
+  });
 }
 
 void settle_grads(std::span<Parameter* const> parameters) {

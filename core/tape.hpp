@@ -92,6 +92,8 @@ class Tape {
   }
   /// A leaf whose gradient is `parameter.grad` itself.
   Var parameter(Parameter& parameter);
+  /// The same; not given for null.
+  Var parameter(Parameter* one) { return one != nullptr ? parameter(*one) : Var{}; }
 
   // === Operations
   /// Uninitialised memory of this pass.
@@ -165,6 +167,9 @@ class Tape {
   std::uint64_t draws_ = 0;
   std::uint32_t generation_ = 0;
 };
+
+/// Passes a gradient on as it is.
+void pass_gradient(ConstMatrixView dy, GradSink to);
 
 /// Gives the unset gradients of parameters the value zero; for who reads gradients rather than steps by them.
 void settle_grads(std::span<Parameter* const> parameters);

@@ -104,6 +104,21 @@ Var multiply_elements(Var a, Var b) {
       [](Real dy, Real, Real z) { return dy * z; }, [](Real dy, Real x, Real) { return dy * x; });
 }
 
+Var scale(Var x, double factor) {
+  Tape& tape = x.tape();
+  const Real c = static_cast<Real>(factor);
+  const auto write = [c](ConstMatrixView from, GradSink to) {
+    for_rows(from.rows, from.cols, [&](Size i) {
+      for (Size j = 0; j < from.cols; ++j) {
+        to.view(i, j) = c * from(i, j) + (to.write == Write::add ? to.view(i, j) : Real{0});
+      }
+    });
+  };
+  const MatrixView y = tape.allocate(x.shape());
+  write(x.value(), {y, Write::assign});
+  return tape.record("scale", x.shape(), y, {x}, [=, &tape](ConstMatrixView dy) { write(dy, tape.sink(x)); });
+}
+
 Var scale_by_one_plus(Var x, Var eps) {
   Tape& tape = x.tape();
   const ConstMatrixView in = x.value();
@@ -149,11 +164,7 @@ Var add_row(Var x, Var b) {
   });
   return tape.record("add_row", x.shape(), y, {x, b}, [=, &tape](ConstMatrixView dy) {
     if (b.needs_grad()) add_column_sums(tape, dy, tape.sink(b));
-    if (!x.needs_grad()) return;
-    const MatrixView dx = tape.grad(x);
-    for_rows(dy.rows, dy.cols, [&](Size i) {
-      for (Size j = 0; j < dy.cols; ++j) dx(i, j) += dy(i, j);
-    });
+    if (x.needs_grad()) pass_gradient(dy, tape.sink(x));
   });
 }
 
@@ -243,11 +254,7 @@ Var concat_columns(std::span<const Var> blocks) {
                        for (const Var& v : inputs) {
                          const ConstMatrixView part = dy.column_block(column, column + v.cols());
                          column += v.cols();
-                         if (!v.needs_grad()) continue;
-                         const MatrixView dx = tape.grad(v);
-                         for_rows(part.rows, part.cols, [&](Size i) {
-                           for (Size j = 0; j < part.cols; ++j) dx(i, j) += part(i, j);
-                         });
+                         if (v.needs_grad()) pass_gradient(part, tape.sink(v));
                        }
                      });
 }

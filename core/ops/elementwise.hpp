@@ -16,6 +16,8 @@ inline Var relu(Var x) {
 
 /// a + factor * b, element by element, equal shapes.
 Var add(Var a, Var b, double factor = 1);
+/// factor * x.
+Var scale(Var x, double factor);
 /// |a - b| and a * b, element by element, equal shapes. The gradient of |0| is 0.
 Var absolute_difference(Var a, Var b);
 Var multiply_elements(Var a, Var b);

@@ -4,10 +4,15 @@
 
 #include <array>
 #include <span>
+#include <string_view>
 
 namespace tarn {
 
 enum class Activation { none, relu, tanh };
+inline std::span<const std::string_view> enum_names(Activation) {
+  static constexpr std::array<std::string_view, 3> names{"none", "relu", "tanh"};
+  return names;
+}
 
 inline namespace TARN_PRECISION {
 
