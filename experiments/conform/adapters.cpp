@@ -3,9 +3,8 @@
 #include "tarn/core/errors.hpp"
 #include "tarn/core/options.hpp"
 #include "tarn/datasets/synthetic_encoder.hpp"
+#include "tarn/experiments/conform/graph_adapters.hpp"
 #include "tarn/experiments/metrics.hpp"
-#include "tarn/graph/convolutions/convolution.hpp"
-#include "tarn/graph/ops/edge_data.hpp"
 #include "tarn/pooling/heads/head.hpp"
 #include "tarn/pooling/losses/loss.hpp"
 #include "tarn/pooling/readouts/readout.hpp"
@@ -64,18 +63,6 @@ void run_readout(CaseRun& run) {
   run.output(main_output(run), pooled.y);
   if (run.golden().outputs.contains("weights")) run.output("weights", pooled.weights);
   if (run.golden().outputs.contains("edges")) run.output("edges", edge_list(pooled.graph->graph));
-}
-
-void run_convolution(CaseRun& run) {
-  const std::shared_ptr<Convolution> conv = convolutions().make(run.golden().op, run.golden().user_options());
-  run.keep(conv);
-  run.load(*conv);
-  GraphInput in{.x = run.input("x"), .graph = run.graph()};
-  if (run.has("offsets")) require_edges_inside(run.golden().op, in.graph, run.sets());
-  for (const char* name : {"edge_attr", "edge_weight"}) {
-    if (run.has(name)) in.edge_attr = canonical_edge_attr(in.graph, run.input(name));
-  }
-  run.output("y", conv->forward(in));
 }
 
 void run_head(CaseRun& run) {
@@ -205,15 +192,19 @@ void CaseRun::finish() {
 }
 
 const std::vector<Adapter>& adapters() {
-  static const std::vector<Adapter> all = {
-      {"readout", [] { return readouts().names(); }, run_readout},
-      {"convolution", [] { return convolutions().names(); }, run_convolution},
-      {"head", [] { return heads().names(); }, run_head},
-      {"loss", [] { return losses().names(); }, run_loss},
-      {"graph builder", one_name("token-graph"), run_token_graph},
-      {"encoder", one_name("synthetic-encoder"), run_synthetic_encoder},
-      {"metrics", one_name("metrics"), run_metrics},
-  };
+  static const std::vector<Adapter> all = [] {
+    std::vector<Adapter> list = {
+        {"readout", [] { return readouts().names(); }, run_readout},
+        {"head", [] { return heads().names(); }, run_head},
+        {"loss", [] { return losses().names(); }, run_loss},
+        {"graph builder", one_name("token-graph"), run_token_graph},
+        {"encoder", one_name("synthetic-encoder"), run_synthetic_encoder},
+        {"metrics", one_name("metrics"), run_metrics},
+    };
+    const std::vector<Adapter> graph = graph_adapters();
+    list.insert(list.end(), graph.begin(), graph.end());
+    return list;
+  }();
   return all;
 }
 

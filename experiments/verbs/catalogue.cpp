@@ -2,6 +2,7 @@
 
 #include "tarn/experiments/experiment.hpp"
 #include "tarn/graph/convolutions/convolution.hpp"
+#include "tarn/graph/norms/norm.hpp"
 #include "tarn/pooling/heads/head.hpp"
 #include "tarn/pooling/losses/loss.hpp"
 #include "tarn/pooling/readouts/readout.hpp"
@@ -36,6 +37,7 @@ std::vector<CatalogueFamily> catalogue() {
   std::vector<CatalogueFamily> families;
   families.push_back(family("readouts", readouts()));
   families.push_back(family("convolutions", convolutions()));
+  families.push_back(family("norms", norms()));
   families.push_back(family("heads", heads()));
   families.push_back(family("losses", losses()));
   families.push_back(experiment_family());

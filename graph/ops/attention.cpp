@@ -164,12 +164,6 @@ void add_value_gradient(const Attention& a, ConstMatrixView dy, MatrixView into)
   });
 }
 
-void add_matrix(ConstMatrixView from, MatrixView into) {
-  for_blocks(from.rows, rows_per_block, [&](Size begin, Size end) {
-    for (Size i = begin; i < end; ++i) add_scaled(1, from.row(i), into.row(i), from.cols);
-  });
-}
-
 }  // namespace
 
 inline namespace TARN_PRECISION {
@@ -267,9 +261,9 @@ Var edge_attention(const EdgeAttentionInput& in) {
         if (vars.target.needs_grad()) add_target_gradient(a, ds, loop_ds, tape.grad(vars.target));
         if (vars.source.needs_grad()) add_source_gradient(a, ds, loop_ds, tape.grad(vars.source));
         if (vars.edge_scores.given() && vars.edge_scores.needs_grad())
-          add_matrix(ds, tape.grad(vars.edge_scores));
+          pass_gradient(ds, tape.sink(vars.edge_scores));
         if (vars.loop_scores.given() && vars.loop_scores.needs_grad())
-          add_matrix(loop_ds, tape.grad(vars.loop_scores));
+          pass_gradient(loop_ds, tape.sink(vars.loop_scores));
         if (vars.values.needs_grad()) add_value_gradient(a, dy, tape.grad(vars.values));
       });
 }

@@ -3,8 +3,6 @@
 
 #include "experiments/walk.hpp"
 
-#include <numeric>
-
 using namespace tarn;
 using namespace tarn::test;
 
@@ -49,32 +47,15 @@ std::unique_ptr<Convolution> make(const GoldenCase& c) {
   return conv;
 }
 
-struct Result {
-  std::vector<Real> y, gradients;
-};
-
-Result run(Convolution& conv, const Tensor& x, const Graph& graph, const Tensor& edge_data,
-           bool training = false) {
-  Tape tape;
-  tape.reset({.training = training});
-  const Var in = tape.input(x, NeedsGrad::yes);
-  GraphInput input{.x = in, .graph = graph};
-  if (edge_data.shape().rank() > 0) input.edge_attr = tape.input(edge_data, NeedsGrad::yes);
-  const Var y = conv.forward(input);
-  const Tensor cotangent = random_tensor(y.shape(), Rng(22));
-  const std::pair<Var, ConstMatrixView> seed{y, cotangent.matrix()};
-  tape.backward(std::span(&seed, 1));
-  Result result{numbers(y.value()), numbers(tape.grad(in))};
-  const auto append = [&](const std::vector<Real>& more) {
-    result.gradients.insert(result.gradients.end(), more.begin(), more.end());
+auto forward_on(Convolution& conv, const Graph& graph) {
+  return [&conv, &graph](Tape&, std::span<const Var> in) {
+    return conv.forward({.x = in[0], .graph = graph, .edge_attr = in[1]});
   };
-  if (input.edge_attr.given()) append(numbers(tape.grad(input.edge_attr)));
-  settle_grads(conv.parameters());
-  for (Parameter* p : conv.parameters()) {
-    append(numbers(p->grad.matrix()));
-    p->has_grad = false;
-  }
-  return result;
+}
+
+WalkResult run(Convolution& conv, const Tensor& x, const Graph& graph, const Tensor& edge_data,
+               bool training = false) {
+  return run_module(conv, std::vector{&x, &edge_data}, training, forward_on(conv, graph));
 }
 
 template <class Check>
@@ -136,9 +117,9 @@ TEST_CASE("a convolution and its gradients have the same bits for 1, 2 and 7 thr
       const auto conv = make(c);
       return run(*conv, x, Graph::from_edges(n, e.from, e.to), data, true);
     };
-    const Result one = with(1);
+    const WalkResult one = with(1);
     for (const int threads : {2, 7}) {
-      const Result other = with(threads);
+      const WalkResult other = with(threads);
       CHECK(other.y == one.y);
       CHECK(other.gradients == one.gradients);
     }
@@ -247,24 +228,7 @@ TEST_CASE("gradients of convolutions agree with central differences", "[walk][co
     const Graph graph = Graph::from_edges(n, e.from, e.to);
     Tensor x = random_tensor({n, in_channels(c)}, Rng(2));
     Tensor data = random_edge_data(c, e.count());
-    const Result at_start = run(*conv, x, graph, data);
-    const Tensor cotangent = random_tensor({n, conv->out_dim()}, Rng(22));
-    const auto loss = [&] {
-      const auto y = run(*conv, x, graph, data).y;
-      return std::inner_product(y.begin(), y.end(), cotangent.data(), 0.0);
-    };
-    std::span<const Real> gradients = at_start.gradients;
-    const auto check = [&](Tensor& tensor) {
-      const auto part = gradients.first(static_cast<std::size_t>(tensor.size()));
-      gradients = gradients.subspan(part.size());
-      check_directional_derivative(tensor, part, Rng(12), loss);
-    };
-    check(x);
-    if (data.shape().rank() > 0) check(data);
-    for (Parameter* p : conv->parameters()) {
-      INFO(p->name);
-      check(p->value);
-    }
+    check_gradients(*conv, std::vector{&x, &data}, false, forward_on(*conv, graph));
   });
 }
 #endif
