@@ -1,6 +1,7 @@
 #include "tarn/core/product.hpp"
 
 #include "tarn/core/eigen.hpp"
+#include "tarn/core/product_bf16.hpp"
 #include "tarn/core/tensor.hpp"
 
 #include <algorithm>
@@ -8,8 +9,9 @@
 #include <vector>
 
 #if TARN_WITH_DNNL && !TARN_DOUBLE
+#include "tarn/core/signals_held.hpp"
+
 #include <oneapi/dnnl/dnnl.h>
-#include <signal.h>
 extern "C" void omp_set_num_threads(int);
 #endif
 
@@ -28,24 +30,6 @@ void scale_or_clear(MatrixView c, Write write) {
 }
 
 #if TARN_WITH_DNNL && !TARN_DOUBLE
-
-/// Keeps signals from this thread while it lives. Kernels that oneDNN generates for AVX-512 point the stack
-/// pointer into a buffer on the heap; the frame of a signal handler, written below it, would destroy what
-/// lies there.
-class SignalsHeld {
- public:
-  SignalsHeld() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before_);
-  }
-  ~SignalsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsHeld(const SignalsHeld&) = delete;
-  SignalsHeld& operator=(const SignalsHeld&) = delete;
-
- private:
-  sigset_t before_{};
-};
 
 void product_kernel(ConstMatrixView a, Transpose ta, ConstMatrixView b, Transpose tb, MatrixView c,
                     Write write) {
@@ -84,7 +68,8 @@ void product_kernel(ConstMatrixView a, Transpose ta, ConstMatrixView b, Transpos
 #endif
 
 /// C (+)= A^T op(B) with A of many rows: partial products over fixed runs of rows, added in order.
-void multiply_split_inner(ConstMatrixView a, ConstMatrixView b, Transpose tb, MatrixView c, Write write) {
+void multiply_split_inner(ConstMatrixView a, ConstMatrixView b, Transpose tb, MatrixView c, Write write,
+                          ProductPrecision precision) {
   const Size inner = a.rows;
   const Size parts = (inner + inner_block - 1) / inner_block;
   // Kept from call to call on the thread that asks, so that a steady state allocates nothing.
@@ -97,7 +82,7 @@ void multiply_split_inner(ConstMatrixView a, ConstMatrixView b, Transpose tb, Ma
     const Size begin = p * inner_block, end = std::min(inner, begin + inner_block);
     const ConstMatrixView b_part = tb == Transpose::no ? b.row_block(begin, end) : b.column_block(begin, end);
     multiply_serial(a.row_block(begin, end), Transpose::yes, b_part, tb,
-                    MatrixView(base + p * part_size, c.rows, c.cols));
+                    MatrixView(base + p * part_size, c.rows, c.cols), Write::assign, precision);
   });
   for_blocks(c.rows, std::max<Size>(1, 32768 / std::max<Size>(c.cols, 1)), [&](Size first, Size last) {
     for (Size i = first; i < last; ++i) {
@@ -116,29 +101,33 @@ void multiply_split_inner(ConstMatrixView a, ConstMatrixView b, Transpose tb, Ma
 inline namespace TARN_PRECISION {
 
 void multiply_serial(ConstMatrixView a, Transpose ta, ConstMatrixView b, Transpose tb, MatrixView c,
-                     Write write) {
+                     Write write, ProductPrecision precision) {
   assert(c.rows == (ta == Transpose::no ? a.rows : a.cols));
   assert(c.cols == (tb == Transpose::no ? b.cols : b.rows));
   assert((ta == Transpose::no ? a.cols : a.rows) == (tb == Transpose::no ? b.rows : b.cols));
   if (c.size() == 0) return;
   if (a.size() == 0) return scale_or_clear(c, write);
+  if (precision == ProductPrecision::bf16) return bf16_product_kernel(a, ta, b, tb, c, write);
   product_kernel(a, ta, b, tb, c, write);
 }
 
 void multiply_rows(ConstMatrixView a, ConstMatrixView b, Transpose tb, MatrixView c, Write write,
-                   RowBlockFunction finish) {
+                   RowBlockFunction finish, ProductPrecision precision) {
   for_blocks(c.rows, row_block, [&](Size begin, Size end) {
     const MatrixView block = c.row_block(begin, end);
-    multiply_serial(a.row_block(begin, end), Transpose::no, b, tb, block, write);
+    multiply_serial(a.row_block(begin, end), Transpose::no, b, tb, block, write, precision);
     finish(begin, block);
   });
 }
 
-void multiply(ConstMatrixView a, Transpose ta, ConstMatrixView b, Transpose tb, MatrixView c, Write write) {
-  if (ta == Transpose::no) return multiply_rows(a, b, tb, c, write, [](Size, MatrixView) {});
-  if (a.rows > inner_block) return multiply_split_inner(a, b, tb, c, write);
+void multiply(ConstMatrixView a, Transpose ta, ConstMatrixView b, Transpose tb, MatrixView c, Write write,
+              ProductPrecision precision) {
+  if (ta == Transpose::no)
+    return multiply_rows(
+        a, b, tb, c, write, [](Size, MatrixView) {}, precision);
+  if (a.rows > inner_block) return multiply_split_inner(a, b, tb, c, write, precision);
   for_blocks(c.rows, row_block, [&](Size begin, Size end) {
-    multiply_serial(a.column_block(begin, end), ta, b, tb, c.row_block(begin, end), write);
+    multiply_serial(a.column_block(begin, end), ta, b, tb, c.row_block(begin, end), write, precision);
   });
 }
 

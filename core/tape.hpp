@@ -57,11 +57,12 @@ struct GradSink {
   Write write = Write::add;
 };
 
-/// Whether the pass is one of training (dropout draws, batch statistics), and the random numbers of this
-/// step.
+/// Whether the pass is one of training (dropout draws, batch statistics), the random numbers of this step,
+/// and what linear maps round their factors to.
 struct Pass {
   bool training = false;
   Rng rng{};
+  ProductPrecision products = ProductPrecision::full;
 };
 
 enum class NeedsGrad { no, yes };

@@ -72,6 +72,7 @@ void SentenceOptions::fields(Fields& f) {
   f("weight_decay", weight_decay, at_least(0), "added to the gradient");
   f("select", select, "which epoch counts: the last, or the best on a tenth of the training texts held out");
   f("graph_cache_mb", graph_cache_mb, at_least(0), "token graphs kept in memory, all trials together");
+  f("products", products, "factors of linear maps: full, or rounded to bfloat16 (faster, less exact)");
   if (task == SentenceTask::tokens) {
     f("head_epochs", head_epochs, at_least(1), "of heads on pooled vectors; null: as the protocol says");
     f("head", head, "on readouts without parameters: linear also shows the logistic ceiling");
@@ -115,7 +116,8 @@ SentencePlan SentencePlan::read(SentenceTask task, const Value& resolved) {
                                                    .lr = *o.lr,
                                                    .weight_decay = o.weight_decay,
                                                    .seed = static_cast<std::uint64_t>(seed),
-                                                   .graph_cache_mb = o.graph_cache_mb},
+                                                   .graph_cache_mb = o.graph_cache_mb,
+                                                   .products = o.products},
                                       .head_epochs = o.head_epochs.value_or(0),
                                       .ceiling_l2 = o.logistic_l2},
                              .seed = seed,

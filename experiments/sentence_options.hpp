@@ -59,6 +59,7 @@ struct SentenceOptions {
   double weight_decay = 0;
   EpochSelection select = EpochSelection::last;
   Size graph_cache_mb = 512;
+  ProductPrecision products = ProductPrecision::full;
   // tokens
   std::optional<Size> head_epochs;
   SentenceHead head = SentenceHead::linear;

@@ -280,6 +280,7 @@ void SentenceExperiment::run(ExperimentContext& context) const {
   const std::string task = task_name(store.info(), task_);
   const std::vector<PlannedTrial> planned = planned_trials(plan, task);
   const std::vector<std::size_t> pending = restore_trials(context, planned);
+  warn_of_emulated_products(plan.options.products, context.console);
   share_graph_cache(plan.trials, pending.size());
   const std::vector<std::string> diverged =
       run_trials(context, planned, pending, [&](std::size_t index, const TrainingHooks& hooks) {

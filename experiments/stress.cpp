@@ -86,6 +86,7 @@ void Stress::run(ExperimentContext& context) const {
   const std::vector<std::size_t> pending = restore_trials(context, planned);
   if (const std::string check = stress_self_check(plan); !check.empty()) context.console.result(check);
 
+  warn_of_emulated_products(plan.options.products, context.console);
   share_graph_cache(plan.trials, pending.size());
   StressDataPool pool(plan, pending);
   const std::vector<std::string> diverged =

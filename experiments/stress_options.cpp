@@ -146,7 +146,8 @@ class PlanWriter {
                                                   .batch = o.batch,
                                                   .lr = *o.lr,
                                                   .seed = static_cast<std::uint64_t>(setting.seed),
-                                                  .graph_cache_mb = o.graph_cache_mb},
+                                                  .graph_cache_mb = o.graph_cache_mb,
+                                                  .products = o.products},
                                      .head_epochs = *o.head_epochs},
                             .control = false,
                             .graph = rule == nullptr ? "none" : *rule->string()});
@@ -175,6 +176,7 @@ void StressRunOptions::fields(Fields& f) {
   f("lr", lr, above(0), "learning rate of Adam; null: as the protocol says");
   f("batch", batch, at_least(1), "texts per step");
   f("graph_cache_mb", graph_cache_mb, at_least(0), "token graphs kept in memory, all trials together");
+  f("products", products, "factors of linear maps: full, or rounded to bfloat16 (faster, less exact)");
   f("structure", structure, "also run the structure test; null: in the default run");
   f("structure_epochs", structure_epochs, at_least(1), "of readouts that learn, in the structure test");
 }

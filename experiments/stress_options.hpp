@@ -46,6 +46,7 @@ struct StressRunOptions {
   std::optional<double> lr;
   Size batch = 32;
   Size graph_cache_mb = 512;
+  ProductPrecision products = ProductPrecision::full;
   std::optional<bool> structure;
   Size structure_epochs = 12;
 

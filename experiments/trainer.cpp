@@ -131,13 +131,14 @@ namespace {
 /// Predictions of a model over some texts, its tape and buffers used again by every pass.
 class Predictor {
  public:
-  Predictor(TextModel& model, const Texts& texts) : model_(model), texts_(texts) {}
+  Predictor(TextModel& model, const Texts& texts, ProductPrecision products)
+      : model_(model), texts_(texts), products_(products) {}
 
   std::vector<double> run(std::span<const Size> rows, GraphSupply& supply, Size first_key) {
     std::vector<double> predictions(rows.size());
     std::size_t done = 0;
     texts_.for_batches({.rows = rows, .batch = evaluation_batch}, [&](const TextBatch& batch) {
-      tape_.reset();
+      tape_.reset({.products = products_});
       model_.predict(tape_, batch, supply.graphs(batch, first_key),
                      std::span(predictions).subspan(done, batch.rows.size()));
       done += batch.rows.size();
@@ -148,6 +149,7 @@ class Predictor {
  private:
   TextModel& model_;
   const Texts& texts_;
+  ProductPrecision products_;
   Tape tape_;
 };
 
@@ -160,8 +162,8 @@ class Training {
         rows_(rows),
         options_(options),
         hooks_(hooks),
-        predictor_(model, evaluation_texts),
-        selection_predictor_(model, train_texts),
+        predictor_(model, evaluation_texts, options.products),
+        selection_predictor_(model, train_texts, options.products),
         supply_(model.readout(), model.shape().num_texts, options.graph_cache_mb),
         optimiser_(make_adam(model.parameters(), {.lr = options.lr, .weight_decay = options.weight_decay})) {
     for (const Size row : rows.evaluation) evaluation_labels_.push_back(evaluation_texts.label(row));
@@ -255,7 +257,9 @@ class Training {
     labels_.clear();
     for (const Size row : batch.rows) labels_.push_back(texts_.label(row));
     const auto number = static_cast<std::uint64_t>(optimiser_->steps());
-    tape_.reset({.training = true, .rng = Rng(options_.seed).split("step").split(number)});
+    tape_.reset({.training = true,
+                 .rng = Rng(options_.seed).split("step").split(number),
+                 .products = options_.products});
     const Var loss = model_.loss(tape_, batch, supply_.graphs(batch, 0), labels_);
     const auto value = static_cast<double>(loss.value().data[0]);
     if (!std::isfinite(value)) {
@@ -330,7 +334,7 @@ TrainingHistory train(TextModel& model, const Texts& train_texts, const Texts& e
 
 std::vector<double> predict(TextModel& model, const Texts& texts, std::span<const Size> rows) {
   GraphSupply supply(model.readout(), model.shape().num_texts, 0);
-  return Predictor(model, texts).run(rows, supply, 0);
+  return Predictor(model, texts, ProductPrecision::full).run(rows, supply, 0);
 }
 
 std::vector<Tensor> pool_texts(Readout& readout, const Texts& texts, std::span<const Size> rows) {

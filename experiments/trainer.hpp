@@ -22,6 +22,7 @@ struct TrainingOptions {
   std::uint64_t seed =
       0;  ///< of the parameters' start, dropout, and with the epoch of the order of the texts
   Size graph_cache_mb = 512;
+  ProductPrecision products = ProductPrecision::full;  ///< of linear maps, in training and evaluation
 };
 
 /// What an epoch came to.

@@ -98,6 +98,13 @@ std::vector<std::size_t> restore_trials(ExperimentContext& context, const std::v
   return pending;
 }
 
+void warn_of_emulated_products(ProductPrecision products, Console& console) {
+  if (products == ProductPrecision::full || has_bf16_products()) return;
+  console.warning(
+      "products = \"bf16\": this processor, or this build, has no such products; they are emulated and "
+      "slower");
+}
+
 std::vector<std::string> run_trials(ExperimentContext& context, const std::vector<PlannedTrial>& plan,
                                     const std::vector<std::size_t>& pending, const RunTrial& run_trial) {
   return TrialRunner(context, plan, run_trial).run(pending);

@@ -27,6 +27,9 @@ using RunTrial = std::function<Value(std::size_t trial, const TrainingHooks& hoo
 [[nodiscard]] std::vector<std::size_t> restore_trials(ExperimentContext& context,
                                                       const std::vector<PlannedTrial>& plan);
 
+/// Warns where products in bfloat16 are asked for and this processor has none.
+void warn_of_emulated_products(ProductPrecision products, Console& console);
+
 /// Runs the trials of `pending`, started in this order: side by side, each on one thread, or one after
 /// another on all threads where there are fewer trials than threads. The same bits either way. A trial that
 /// leaves the finite numbers does not stop the others.

@@ -83,6 +83,7 @@ Var linear(std::span<const Var> blocks, Var weight, Var bias, Activation activat
   inputs[blocks.size() + 1] = bias;
 
   const Real* b = bias.given() ? bias.value().data : nullptr;
+  const ProductPrecision precision = tape.pass().products;
   for_blocks(rows, rows_per_block, [&](Size begin, Size end) {
     const MatrixView block = y.row_block(begin, end);
     Size column = 0;
@@ -90,7 +91,7 @@ Var linear(std::span<const Var> blocks, Var weight, Var bias, Activation activat
       const ConstMatrixView x = blocks[k].value();
       const ConstMatrixView w = weight.value().column_block(column, column + x.cols);
       multiply_serial(x.row_block(begin, end), Transpose::no, w, Transpose::yes, block,
-                      k == 0 ? Write::assign : Write::add);
+                      k == 0 ? Write::assign : Write::add, precision);
       column += x.cols;
     }
     finish_block(block, b, activation);
@@ -111,12 +112,13 @@ Var linear(std::span<const Var> blocks, Var weight, Var bias, Activation activat
     for (const Var& x : inputs.first(inputs.size() - 2)) {
       const Size end = column + x.cols();
       if (weight.needs_grad()) {
-        multiply(d, Transpose::yes, x.value(), Transpose::no, dw.view.column_block(column, end), dw.write);
+        multiply(d, Transpose::yes, x.value(), Transpose::no, dw.view.column_block(column, end), dw.write,
+                 precision);
       }
       if (x.needs_grad()) {
         const GradSink dx = tape.sink(x);
-        multiply(d, Transpose::no, weight.value().column_block(column, end), Transpose::no, dx.view,
-                 dx.write);
+        multiply(d, Transpose::no, weight.value().column_block(column, end), Transpose::no, dx.view, dx.write,
+                 precision);
       }
       column = end;
     }

@@ -82,12 +82,13 @@ double timed(State& state, Work work) {
   return total / static_cast<double>(std::max<benchmark::IterationCount>(state.iterations(), 1));
 }
 
-void bench_gemm(State& state, Size rows, Size inner, Size out) {
+void bench_gemm(State& state, Size rows, Size inner, Size out, ProductPrecision precision) {
   Tensor a({rows, inner}), b({out, inner}), c({rows, out});
   a.fill(Real(0.5));
   b.fill(Real(0.25));
   const double seconds = timed(state, [&] {
-    multiply(std::as_const(a).matrix(), Transpose::no, std::as_const(b).matrix(), Transpose::yes, c.matrix());
+    multiply(std::as_const(a).matrix(), Transpose::no, std::as_const(b).matrix(), Transpose::yes, c.matrix(),
+             Write::assign, precision);
   });
   count_operations(state, 2.0 * static_cast<double>(rows * inner * out), seconds);
 }
@@ -140,10 +141,11 @@ void bench_attention_pool(State& state, Inputs& inputs, const WorkloadShape& sha
 
 enum class Part { forward, step };
 
-void bench_glot(State& state, Inputs& inputs, const WorkloadShape& shape, Part part) {
+void bench_glot(State& state, Inputs& inputs, const WorkloadShape& shape, Part part,
+                ProductPrecision precision = ProductPrecision::full) {
   const Workload& w = inputs.workload(shape);
   const TokenGraph& graph = inputs.graph(shape);
-  TrainedReadout model(make_glot(glot_shape, shape.dim), shape.dim);
+  TrainedReadout model(make_glot(glot_shape, shape.dim), shape.dim, precision);
   const auto work = [&] {
     if (part == Part::forward) {
       model.forward(w.x.matrix(), w.sets, &graph);
@@ -163,10 +165,12 @@ void bench_glot(State& state, Inputs& inputs, const WorkloadShape& shape, Part p
 
 /// A training epoch over a split as the stress test runs it: states in memory in their stored type, graphs
 /// built or kept.
-void bench_store_epoch(State& state, const BenchmarkOptions& options, bool graphs_kept) {
+void bench_store_epoch(State& state, const BenchmarkOptions& options, bool graphs_kept,
+                       ProductPrecision precision = ProductPrecision::full) {
   const TokenStore store = TokenStore::open(options.store);
   const TokenSplit split = store.split(options.split);
-  TrainedReadout model(make_glot(glot_shape, store.info().hidden_size), store.info().hidden_size);
+  const Size dim = store.info().hidden_size;
+  TrainedReadout model(make_glot(glot_shape, dim), dim, precision);
   auto cache = std::make_unique<TokenGraphCache>(graph_options());
   const auto epoch = [&](Size number, bool train) {
     if (!graphs_kept) cache = std::make_unique<TokenGraphCache>(graph_options());
@@ -217,8 +221,10 @@ std::vector<Entry> all_benchmarks(const std::shared_ptr<Inputs>& in, const Bench
   const auto add = [&](std::string name, std::function<void(State&)> run) {
     entries.push_back({std::move(name), std::move(run)});
   };
-  add("gemm/4096x640x320", [](State& s) { bench_gemm(s, 4096, 640, 320); });
-  add("gemm/4096x64x64", [](State& s) { bench_gemm(s, 4096, 64, 64); });
+  constexpr ProductPrecision full = ProductPrecision::full, bf16 = ProductPrecision::bf16;
+  add("gemm/4096x640x320", [](State& s) { bench_gemm(s, 4096, 640, 320, full); });
+  add("gemm/4096x64x64", [](State& s) { bench_gemm(s, 4096, 64, 64, full); });
+  add("gemm/bf16/4096x640x320", [](State& s) { bench_gemm(s, 4096, 640, 320, bf16); });
   for (const WorkloadShape& shape : {standard_case, long_case}) {
     add("token_graph/" + shape.text(), [=](State& s) { bench_token_graph(s, *in, shape); });
     add("gat/" + shape.text(), [=](State& s) { bench_gat(s, *in, shape); });
@@ -226,12 +232,15 @@ std::vector<Entry> all_benchmarks(const std::shared_ptr<Inputs>& in, const Bench
     add("glot/forward/" + shape.text(), [=](State& s) { bench_glot(s, *in, shape, Part::forward); });
     add("glot/step/" + shape.text(), [=](State& s) { bench_glot(s, *in, shape, Part::step); });
   }
+  add("glot/step/bf16/" + standard_case.text(),
+      [=](State& s) { bench_glot(s, *in, standard_case, Part::step, bf16); });
   if (options.store.empty()) {
     add("stress/epoch/63-steps", [=](State& s) { bench_memory_epoch(s, *in); });
   } else {
     add("stress/graphs/store", [=](State& s) { bench_store_graphs(s, options); });
     add("stress/epoch/store/graphs-built", [=](State& s) { bench_store_epoch(s, options, false); });
     add("stress/epoch/store/graphs-kept", [=](State& s) { bench_store_epoch(s, options, true); });
+    add("stress/epoch/store/graphs-kept/bf16", [=](State& s) { bench_store_epoch(s, options, true, bf16); });
   }
   return entries;
 }

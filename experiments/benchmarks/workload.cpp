@@ -54,8 +54,8 @@ Workload make_workload(const WorkloadShape& shape) {
   return w;
 }
 
-TrainedReadout::TrainedReadout(std::unique_ptr<Readout> readout, Size dim)
-    : readout_(std::move(readout)), head_(readout_->out_dim(dim), 2) {
+TrainedReadout::TrainedReadout(std::unique_ptr<Readout> readout, Size dim, ProductPrecision products)
+    : readout_(std::move(readout)), products_(products), head_(readout_->out_dim(dim), 2) {
   readout_->init(Rng(0).split("readout"));
   head_.init(Rng(0).split("head"));
   optimiser_ = make_adam(joined(readout_->parameters(), head_.parameters()), {.lr = 1e-4});
@@ -68,7 +68,7 @@ Var TrainedReadout::logits(ConstMatrixView x, const Segments& sets, const TokenG
 
 double TrainedReadout::step(ConstMatrixView x, const Segments& sets, std::span<const Size> labels,
                             const TokenGraph* graph) {
-  tape_.reset({.training = true});
+  tape_.reset({.training = true, .products = products_});
   const Var loss = cross_entropy(logits(x, sets, graph), labels);
   tape_.backward(loss);
   optimiser_->step();
@@ -76,7 +76,7 @@ double TrainedReadout::step(ConstMatrixView x, const Segments& sets, std::span<c
 }
 
 void TrainedReadout::forward(ConstMatrixView x, const Segments& sets, const TokenGraph* graph) {
-  tape_.reset();
+  tape_.reset({.products = products_});
   static_cast<void>(logits(x, sets, graph));
 }
 

@@ -42,7 +42,8 @@ struct Workload {
 /// A readout with a two-class head and Adam, as the stress test trains it.
 class TrainedReadout {
  public:
-  TrainedReadout(std::unique_ptr<Readout> readout, Size dim);
+  TrainedReadout(std::unique_ptr<Readout> readout, Size dim,
+                 ProductPrecision products = ProductPrecision::full);
   /// Forward, backward and update on one batch; returns the loss.
   double step(ConstMatrixView x, const Segments& sets, std::span<const Size> labels, const TokenGraph* graph);
   /// Forward alone.
@@ -52,6 +53,7 @@ class TrainedReadout {
  private:
   Var logits(ConstMatrixView x, const Segments& sets, const TokenGraph* graph);
   std::unique_ptr<Readout> readout_;
+  ProductPrecision products_;
   SingleClassifier head_;
   std::unique_ptr<Optimiser> optimiser_;
   Tape tape_;

@@ -7,6 +7,7 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <vector>
@@ -112,6 +113,63 @@ TEST_CASE("a product over nothing is zero, or leaves what it is added to", "[cor
   CHECK(std::all_of(c.flat().begin(), c.flat().end(), [](Real v) { return v == 5; }));
   multiply(a.matrix(), Transpose::no, b.matrix(), Transpose::no, c.matrix());
   CHECK(std::all_of(c.flat().begin(), c.flat().end(), [](Real v) { return v == 0; }));
+}
+
+namespace {
+
+/// m with every number rounded to bfloat16: its upper 16 bits, to nearest, ties to even.
+Tensor rounded_to_bf16(ConstMatrixView m) {
+  Tensor r({m.rows, m.cols});
+  for (Size i = 0; i < m.rows; ++i) {
+    for (Size j = 0; j < m.cols; ++j) {
+      int exponent = 0;
+      const double fraction =
+          std::frexp(static_cast<double>(m(i, j)), &exponent);  // in [0.5, 1): 8 bits kept
+      r.matrix()(i, j) = static_cast<Real>(std::ldexp(std::nearbyint(std::ldexp(fraction, 8)), exponent - 8));
+    }
+  }
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("a product in bfloat16 is the product of the rounded factors", "[core][product]") {
+  INFO("own instructions: " << has_bf16_products());
+  const Tensor big = random_tensor(2500, 70, 1), wide = random_tensor(2500, 33, 2),
+               map = random_tensor(33, 70, 3);
+  const Tensor a = rounded_to_bf16(big.matrix()), b = rounded_to_bf16(wide.matrix()),
+               w = rounded_to_bf16(map.matrix());
+  Tensor y({2500, 33}), dw({33, 70});
+  y.fill(Real{1});
+  dw.fill(Real{1});
+  multiply(big.matrix(), Transpose::no, map.matrix(), Transpose::yes, y.matrix(), Write::add,
+           ProductPrecision::bf16);
+  multiply(wide.matrix(), Transpose::yes, big.matrix(), Transpose::no, dw.matrix(), Write::assign,
+           ProductPrecision::bf16);
+  Tensor want_y = plain_product(a.matrix(), Transpose::no, w.matrix(), Transpose::yes);
+  for (Real& v : want_y.flat()) v += 1;
+  CHECK(largest_error(y.matrix(), want_y.matrix()) < tolerance);
+  CHECK(largest_error(dw.matrix(),
+                      plain_product(b.matrix(), Transpose::yes, a.matrix(), Transpose::no).matrix()) <
+        tolerance);
+  Tensor exact({2500, 33});
+  multiply(big.matrix(), Transpose::no, map.matrix(), Transpose::yes, exact.matrix());
+  for (Real& v : exact.flat()) v += 1;
+  CHECK(largest_error(y.matrix(), exact.matrix()) > tolerance);
+}
+
+TEST_CASE("products in bfloat16 have the same bits for any number of threads", "[core][product]") {
+  const Tensor a = random_tensor(3000, 96, 1), b = random_tensor(96, 64, 2);
+  const auto product = [&](int count) {
+    const Threads threads(count);
+    Tensor c({3000, 64});
+    multiply(a.matrix(), Transpose::no, b.matrix(), Transpose::no, c.matrix(), Write::assign,
+             ProductPrecision::bf16);
+    return c;
+  };
+  const Tensor one = product(1);
+  CHECK(same_bits(one, product(2)));
+  CHECK(same_bits(one, product(4)));
 }
 
 TEST_CASE("products have the same bits for any number of threads", "[core][product]") {
