@@ -1,24 +1,18 @@
 #include "tarn/core/arena.hpp"
 
 #include <algorithm>
-#include <new>
 
 namespace tarn {
 
 namespace {
-constexpr std::align_val_t alignment{64};
 constexpr std::size_t smallest_block = std::size_t{1} << 20U;
 }  // namespace
-
-void Arena::Free::operator()(std::byte* p) const {
-  ::operator delete[](p, alignment);
-}
 
 void Arena::add_block(std::size_t at_least) {
   const std::size_t last = blocks_.empty() ? 0 : blocks_.back().size;
   const std::size_t size = std::max({at_least, smallest_block, last * 2});
   blocks_.push_back(
-      {std::unique_ptr<std::byte[], Free>(static_cast<std::byte*>(::operator new[](size, alignment))), size});
+      {std::unique_ptr<std::byte[], FreeMemory>(static_cast<std::byte*>(allocate_memory(size))), size});
   used_in_last_ = 0;
   ++system_allocations_;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "tarn/core/memory.hpp"
+
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -23,11 +25,8 @@ class Arena {
   [[nodiscard]] std::size_t system_allocations() const { return system_allocations_; }
 
  private:
-  struct Free {
-    void operator()(std::byte* p) const;
-  };
   struct Block {
-    std::unique_ptr<std::byte[], Free> memory;
+    std::unique_ptr<std::byte[], FreeMemory> memory;
     std::size_t size = 0;
   };
   void add_block(std::size_t at_least);

@@ -6,14 +6,11 @@
 #include <algorithm>
 #include <cassert>
 #include <functional>
-#include <new>
 #include <numeric>
 
 namespace tarn {
 
-namespace {
-constexpr std::align_val_t alignment{64};
-}
+namespace {}
 
 Shape::Shape(std::initializer_list<Size> extents)
     : Shape(std::span<const Size>(extents.begin(), extents.size())) {}
@@ -43,14 +40,9 @@ bool operator==(const Shape& a, const Shape& b) {
 
 inline namespace TARN_PRECISION {
 
-void Tensor::Free::operator()(Real* p) const {
-  ::operator delete[](p, alignment);
-}
-
 Tensor::Tensor(Shape shape)
     : shape_(shape),
-      data_(static_cast<Real*>(::operator new[](
-          static_cast<std::size_t>(std::max<Size>(shape.count(), 1)) * sizeof(Real), alignment))) {
+      data_(static_cast<Real*>(allocate_memory(static_cast<std::size_t>(shape.count()) * sizeof(Real)))) {
   fill(0);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tarn/core/memory.hpp"
 #include "tarn/core/view.hpp"
 
 #include <array>
@@ -61,11 +62,8 @@ class Tensor {
   void fill(Real value);
 
  private:
-  struct Free {
-    void operator()(Real* p) const;
-  };
   Shape shape_{0};
-  std::unique_ptr<Real[], Free> data_;
+  std::unique_ptr<Real[], FreeMemory> data_;
 };
 
 }  // namespace TARN_PRECISION
