@@ -4,6 +4,7 @@
 #include "tarn/core/options.hpp"
 #include "tarn/datasets/synthetic_encoder.hpp"
 #include "tarn/experiments/conform/graph_adapters.hpp"
+#include "tarn/experiments/conform/healpix_adapters.hpp"
 #include "tarn/experiments/metrics.hpp"
 #include "tarn/pooling/heads/head.hpp"
 #include "tarn/pooling/losses/loss.hpp"
@@ -135,10 +136,9 @@ Var CaseRun::input(const std::string& name) {
 }
 
 std::vector<Size> CaseRun::integers(const std::string& name) const {
-  const auto& values = golden_.input(name).values;
-  std::vector<Size> result(values.size());
-  std::transform(values.begin(), values.end(), result.begin(), [](double v) { return static_cast<Size>(v); });
-  return result;
+  const GoldenTensor& tensor = golden_.input(name);
+  if (tensor.integers) return tensor.whole;
+  return {tensor.values.begin(), tensor.values.end()};
 }
 
 Segments CaseRun::sets() const {
@@ -165,6 +165,11 @@ void CaseRun::output(const std::string& name, Var v) {
 
 void CaseRun::output(const std::string& name, std::vector<double> values) {
   outputs_[name] = std::move(values);
+}
+
+void CaseRun::output(const std::string& name, std::vector<Size> values) {
+  outputs_[name] = std::vector<double>(values.begin(), values.end());
+  whole_outputs_[name] = std::move(values);
 }
 
 void CaseRun::finish() {
@@ -203,6 +208,8 @@ const std::vector<Adapter>& adapters() {
     };
     const std::vector<Adapter> graph = graph_adapters();
     list.insert(list.end(), graph.begin(), graph.end());
+    const std::vector<Adapter> sphere = healpix_adapters();
+    list.insert(list.end(), sphere.begin(), sphere.end());
     return list;
   }();
   return all;

@@ -38,10 +38,16 @@ class CaseRun {
 
   void output(const std::string& name, Var v);
   void output(const std::string& name, std::vector<double> values);
+  /// Whole numbers, compared exactly.
+  void output(const std::string& name, std::vector<Size> values);
   /// Backward from the cotangents; then all gradients are in `gradients`.
   void finish();
 
   [[nodiscard]] const std::map<std::string, std::vector<double>>& outputs() const { return outputs_; }
+  /// Those outputs that were given as whole numbers.
+  [[nodiscard]] const std::map<std::string, std::vector<Size>>& whole_outputs() const {
+    return whole_outputs_;
+  }
   [[nodiscard]] const std::map<std::string, std::vector<double>>& gradients() const { return gradients_; }
 
  private:
@@ -53,6 +59,7 @@ class CaseRun {
   std::map<std::string, Var> input_vars_;
   std::map<std::string, Var> output_vars_;
   std::map<std::string, std::vector<double>> outputs_;
+  std::map<std::string, std::vector<Size>> whole_outputs_;
   std::map<std::string, std::vector<double>> gradients_;
   Module* module_ = nullptr;
 };

@@ -15,7 +15,7 @@ namespace {
 GoldenTensor read_golden_tensor(const h5::Dataset& data) {
   const h5::Type type = data.type();
   const bool real = type == h5::Type::f64 || type == h5::Type::f32 || type == h5::Type::f16;
-  return {data.shape(), data.read<double>(), !real};
+  return {data.shape(), data.read<double>(), !real, real ? std::vector<Size>{} : data.read<Size>()};
 }
 
 /// Data sets below a group; names of nested groups are joined by '/'.

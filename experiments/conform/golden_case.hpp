@@ -9,11 +9,12 @@
 
 namespace tarn {
 
-/// A tensor of a golden file in double precision, whatever the build; indices are exact up to 2^53.
+/// A tensor of a golden file in double precision, whatever the build; whole numbers also as they are.
 struct GoldenTensor {
   Shape shape;
   std::vector<double> values;
   bool integers = false;
+  std::vector<Size> whole;  ///< of integers, exact beyond 2^53; else empty
 };
 
 /// One case of a golden file: what an operator gets, and what it must give. See tests/golden/README.md.
