@@ -19,7 +19,8 @@ Adapter adapter_of(std::string family, const NamedAdapters& functions) {
 inline namespace TARN_PRECISION {
 
 std::vector<Adapter> healpix_adapters() {
-  return {adapter_of("healpix geometry", healpix_geometry_adapters())};
+  return {adapter_of("healpix geometry", healpix_geometry_adapters()),
+          adapter_of("sphere layer", healpix_layer_adapters())};
 }
 
 }  // namespace TARN_PRECISION

@@ -11,6 +11,7 @@ inline namespace TARN_PRECISION {
 using NamedAdapters = std::map<std::string, void (*)(CaseRun&)>;
 
 [[nodiscard]] const NamedAdapters& healpix_geometry_adapters();
+[[nodiscard]] const NamedAdapters& healpix_layer_adapters();
 
 /// One adapter per group of functions on the sphere.
 [[nodiscard]] std::vector<Adapter> healpix_adapters();
