@@ -1,5 +1,8 @@
 #include "tarn/experiments/conform/healpix_adapters.hpp"
 #include "tarn/graph/healpix/conv.hpp"
+#include "tarn/graph/healpix/pool.hpp"
+#include "tarn/graph/healpix/strided_conv.hpp"
+#include "tarn/graph/healpix/unpool.hpp"
 
 namespace tarn {
 
@@ -23,12 +26,60 @@ void run_conv(CaseRun& run) {
   run.output("y", layer->forward(run.input("x")));
 }
 
+void run_strided_conv(CaseRun& run) {
+  const auto layer = std::make_shared<HealpixStridedConv>(
+      read_options<HealpixStridedConvOptions>(layer_options(run), run.golden().op));
+  run.keep(layer);
+  run.load(*layer);
+  run.output("y", layer->forward(run.input("x")));
+  const Size children = layer->hierarchy().num_children();
+  std::vector<Size> numbers(static_cast<std::size_t>(layer->output_sky().size() * children));
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const Size q = static_cast<Size>(i) / children, k = static_cast<Size>(i) % children;
+    numbers[static_cast<std::size_t>(q * children + layer->weight_place(k))] =
+        layer->hierarchy().child_pixel(q, k);
+  }
+  run.output("children", std::move(numbers));
+}
+
+void run_pool(CaseRun& run) {
+  const HealpixPool layer(read_options<HealpixPoolOptions>(layer_options(run), run.golden().op));
+  std::vector<std::uint8_t> mask;
+  if (run.has("mask")) {
+    for (const Size m : run.integers("mask")) mask.push_back(static_cast<std::uint8_t>(m));
+  }
+  const PooledMaps pooled = layer.pool(run.input("x"), mask);
+  run.output("y", pooled.y);
+  run.output("argmax", std::vector<Size>(pooled.argmax.begin(), pooled.argmax.end()));
+  run.output("mask", std::vector<Size>(pooled.mask.begin(), pooled.mask.end()));
+  std::vector<Size> children;
+  for (Size q = 0; q < layer.output_sky().size(); ++q) {
+    for (Size k = 0; k < layer.hierarchy().num_children(); ++k)
+      children.push_back(layer.hierarchy().child_pixel(q, k));
+  }
+  run.output("children", std::move(children));
+}
+
+void run_unpool(CaseRun& run) {
+  HealpixUnpool layer(read_options<HealpixUnpoolOptions>(layer_options(run), run.golden().op));
+  const Var x = run.input("x");
+  run.output("y", run.has("argmax") ? layer.unpool(x, run.integers("argmax")) : layer.forward(x));
+  std::vector<Size> parents(static_cast<std::size_t>(layer.output_sky().size()));
+  for (Size q = 0; q < layer.input_sky().size(); ++q) {
+    layer.hierarchy().for_children(q, [&](Size row, Size) { parents[static_cast<std::size_t>(row)] = q; });
+  }
+  run.output("parent", std::move(parents));
+}
+
 }  // namespace
 
 inline namespace TARN_PRECISION {
 
 const NamedAdapters& healpix_layer_adapters() {
-  static const NamedAdapters all = {{"healpix-conv", run_conv}};
+  static const NamedAdapters all = {{"healpix-conv", run_conv},
+                                    {"healpix-strided-conv", run_strided_conv},
+                                    {"healpix-pool", run_pool},
+                                    {"healpix-unpool", run_unpool}};
   return all;
 }
 

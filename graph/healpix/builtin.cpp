@@ -1,4 +1,7 @@
 #include "tarn/graph/healpix/conv.hpp"
+#include "tarn/graph/healpix/pool.hpp"
+#include "tarn/graph/healpix/strided_conv.hpp"
+#include "tarn/graph/healpix/unpool.hpp"
 
 namespace tarn {
 inline namespace TARN_PRECISION {
@@ -7,6 +10,11 @@ void register_sphere_layers(Registry<SphereLayer>& registry) {
   registry.add<HealpixConv>("healpix-conv",
                             {"y_p = b + sum over the pixel and its eight neighbours of W_k x_n(p,k)",
                              "Krachmalnicoff & Tomasi 2019, arXiv 1902.04083"});
+  registry.add<HealpixStridedConv>("healpix-strided-conv",
+                                   {"y_q = b + sum over the descendants of pixel q of W_k x_child(q,k)",
+                                    "Krachmalnicoff & Tomasi 2019, arXiv 1902.04083"});
+  registry.add<HealpixPool>("healpix-pool", {"maximum, mean or sum over the descendants of each pixel", ""});
+  registry.add<HealpixUnpool>("healpix-unpool", {"every descendant takes the value of its pixel", ""});
 }
 
 Registry<SphereLayer>& sphere_layers() {
