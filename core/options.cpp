@@ -261,7 +261,8 @@ void read_fields(const Value& table, std::string_view owner,
   }
   const std::vector<Field> fields = collect(list_fields);
   for (const auto& [key, value] : *table.table()) {
-    const auto it = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == key; });
+    const auto it =
+        std::find_if(fields.begin(), fields.end(), [&key = key](const Field& f) { return f.name == key; });
     if (it == fields.end()) {
       std::vector<std::string> known;
       for (const Field& f : fields) known.emplace_back(f.name);
