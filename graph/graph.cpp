@@ -179,16 +179,26 @@ Graph Graph::from_edges(Size num_nodes, std::span<const NodeId> from, std::span<
   return Graph(std::move(storage));
 }
 
-Graph Graph::from_symmetric_csr(std::vector<Size> offsets, std::vector<NodeId> nodes) {
+std::shared_ptr<Graph::Storage> Graph::take_rows(std::vector<Size> offsets, std::vector<NodeId> sources) {
   const Segments rows(std::move(offsets));
-  if (rows.num_rows() != length(nodes)) {
+  if (rows.num_rows() != length(sources)) {
     throw ShapeError(fmt::format("graph: offsets end at {} but there are {} edges; expected them to be equal",
-                                 rows.num_rows(), nodes.size()));
+                                 rows.num_rows(), sources.size()));
   }
-  require_countable(rows.count(), length(nodes));
+  require_countable(rows.count(), length(sources));
   auto storage = std::make_shared<Storage>();
   storage->offsets.assign(rows.offsets().begin(), rows.offsets().end());
-  storage->sources = std::move(nodes);
+  storage->sources = std::move(sources);
+  return storage;
+}
+
+Graph Graph::from_symmetric_csr(std::vector<Size> offsets, std::vector<NodeId> nodes) {
+  return Graph(take_rows(std::move(offsets), std::move(nodes)));
+}
+
+Graph Graph::from_csr(std::vector<Size> offsets, std::vector<NodeId> sources) {
+  auto storage = take_rows(std::move(offsets), std::move(sources));
+  storage->symmetric = storage->sources.empty();
   return Graph(std::move(storage));
 }
 

@@ -40,6 +40,9 @@ class Graph {
   /// Takes over the rows of a symmetric graph, each sorted by node: the same arrays serve both directions.
   /// Builders that know their graph is symmetric end here; only the offsets are checked.
   [[nodiscard]] static Graph from_symmetric_csr(std::vector<Size> offsets, std::vector<NodeId> nodes);
+  /// Takes over rows by target, each sorted by source; only the offsets are checked. The other direction is
+  /// built on first use.
+  [[nodiscard]] static Graph from_csr(std::vector<Size> offsets, std::vector<NodeId> sources);
   /// One block-diagonal graph: the nodes of graphs[b] are set b. Time O(N + E). See GraphJoiner for repeated
   /// use.
   [[nodiscard]] static Graph join(std::span<const Graph> graphs);
@@ -65,6 +68,7 @@ class Graph {
  private:
   friend class GraphJoiner;
   explicit Graph(std::shared_ptr<Storage> storage) : storage_(std::move(storage)) {}
+  static std::shared_ptr<Storage> take_rows(std::vector<Size> offsets, std::vector<NodeId> sources);
   std::shared_ptr<Storage> storage_;
 };
 

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "tarn/graph/mesh/primal_dual_graph.hpp"
+
+/// Inside of `PrimalDualGraph`.
+namespace tarn {
+
+struct PrimalDualGraph::Storage {
+  DualConfiguration configuration = DualConfiguration::A;
+  Segments sets;
+  Segments dual_sets;
+  Graph primal;
+  Graph dual;
+  std::vector<NodeId> edge_at;
+  std::vector<NodeId> dual_at;
+  std::vector<NodeId> opposite_at;
+};
+
+}  // namespace tarn
