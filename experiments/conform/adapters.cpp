@@ -5,6 +5,7 @@
 #include "tarn/datasets/synthetic_encoder.hpp"
 #include "tarn/experiments/conform/graph_adapters.hpp"
 #include "tarn/experiments/conform/healpix_adapters.hpp"
+#include "tarn/experiments/conform/mesh_adapters.hpp"
 #include "tarn/experiments/metrics.hpp"
 #include "tarn/pooling/heads/head.hpp"
 #include "tarn/pooling/losses/loss.hpp"
@@ -206,10 +207,8 @@ const std::vector<Adapter>& adapters() {
         {"encoder", one_name("synthetic-encoder"), run_synthetic_encoder},
         {"metrics", one_name("metrics"), run_metrics},
     };
-    const std::vector<Adapter> graph = graph_adapters();
-    list.insert(list.end(), graph.begin(), graph.end());
-    const std::vector<Adapter> sphere = healpix_adapters();
-    list.insert(list.end(), sphere.begin(), sphere.end());
+    for (const auto& family : {graph_adapters(), healpix_adapters(), mesh_adapters()})
+      list.insert(list.end(), family.begin(), family.end());
     return list;
   }();
   return all;

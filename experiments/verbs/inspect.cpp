@@ -1,10 +1,13 @@
 #include "tarn/core/checkpoint.hpp"
 #include "tarn/core/errors.hpp"
 #include "tarn/core/h5.hpp"
+#include "tarn/datasets/mesh/mesh_file.hpp"
 #include "tarn/datasets/token_store_tools.hpp"
 #include "tarn/experiments/config.hpp"
 #include "tarn/experiments/run_record.hpp"
 #include "tarn/experiments/verbs/verbs.hpp"
+#include "tarn/graph/mesh/mesh_clean.hpp"
+#include "tarn/graph/mesh/mesh_report.hpp"
 
 #include <fmt/format.h>
 
@@ -115,13 +118,40 @@ Findings inspect_run(const fs::path& path) {
   return findings;
 }
 
+Findings inspect_mesh(const fs::path& path) {
+  const PolygonSoup soup = read_mesh(path);
+  const TriangleMesh mesh = triangulate(soup, path.string()).mesh;
+  const MeshReport r = report_mesh(mesh);
+  Findings findings{fmt::format("{}: mesh\n", path.string()), {}};
+  const auto line = [&findings](std::string_view name, const auto& value) {
+    findings.text += fmt::format("  {:<24}{}\n", name, value);
+  };
+  line("vertices", fmt::format("{} ({} distinct, {} without a face)", r.vertices, r.distinct_vertices,
+                               r.unused_vertices));
+  line("polygons", soup.num_polygons());
+  line("triangles", r.faces);
+  line("edges", r.edges);
+  line("components", r.components);
+  line("boundary loops", fmt::format("{} (of {} edges)", r.boundary_loops, r.boundary_edges));
+  line("Euler number", r.euler_number);
+  line("genus", r.genus ? fmt::format("{}", *r.genus) : "none: not closed, connected and without defects");
+  line("non-manifold edges", r.nonmanifold_edges);
+  line("non-manifold vertices", r.nonmanifold_vertices);
+  line("degenerate faces", r.degenerate_faces);
+  line("duplicate faces", r.duplicate_faces);
+  line("misoriented edges", r.misoriented_edges);
+  line("cleaning drops", clean_mesh(mesh).counts.text());
+  return findings;
+}
+
 Findings inspect_file(const fs::path& path, Size rows) {
+  if (mesh_format_of(path)) return inspect_mesh(path);
   const h5::File file = h5::File::open(path);
   const std::string format = file.has_attribute("format") ? file.attribute<std::string>("format") : "";
   if (format == "tarn-checkpoint") return inspect_checkpoint(path);
   if (format != "tarn-token-store") {
     throw DataError(
-        fmt::format("{}: has format '{}'; expected a token store, a checkpoint or a run directory",
+        fmt::format("{}: has format '{}'; expected a token store, a checkpoint, a mesh or a run directory",
                     path.string(), format));
   }
   StoreReport report = inspect_store(path, rows);

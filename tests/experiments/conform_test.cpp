@@ -15,7 +15,7 @@ namespace {
 
 std::vector<GoldenCase> known_cases() {
   std::vector<GoldenCase> cases;
-  for (const char* file : {"glot.h5", "convolutions.h5", "readouts.h5"}) {
+  for (const char* file : {"glot.h5", "convolutions.h5", "readouts.h5", "mesh.h5"}) {
     for (GoldenCase& c : read_golden(std::string(TARN_TESTS_DIR "/golden/") + file)) {
       if (find_adapter(c.op) != nullptr) cases.push_back(std::move(c));
     }

@@ -12,7 +12,7 @@ namespace tarn::test {
 
 inline std::vector<GoldenCase> golden_cases(const std::string& family) {
   std::vector<GoldenCase> cases;
-  for (const char* file : {"glot.h5", "convolutions.h5", "readouts.h5"}) {
+  for (const char* file : {"glot.h5", "convolutions.h5", "readouts.h5", "mesh.h5"}) {
     for (GoldenCase& c : read_golden(std::string(TARN_TESTS_DIR "/golden/") + file)) {
       const Adapter* adapter = find_adapter(c.op);
       if (adapter != nullptr && adapter->family == family) cases.push_back(std::move(c));
