@@ -43,12 +43,12 @@ Var batch_norm(Var x, Var weight, Var bias, const BatchNormState& state, Activat
       throw ShapeError(fmt::format(
           "{}: a training batch of one row; expected at least two (statistics over the batch)", where));
     }
-    from_batch = false;
+    from_batch = state.single_row == SingleRow::bias_alone;
   }
   const Segments whole = Segments::uniform(1, rows);
   const ChannelMoments moments =
       from_batch ? channel_moments(tape, x.value(), whole) : running_moments(tape, state);
-  if (from_batch) update_running(state, moments, rows);
+  if (from_batch && rows > 1) update_running(state, moments, rows);
   return normalize_sets(x, whole, moments,
                         {.weight = weight,
                          .bias = bias,

@@ -5,7 +5,7 @@
 namespace tarn {
 
 /// What batch norm does with a training batch of one row, which has no variance.
-enum class SingleRow { refuse, use_running };
+enum class SingleRow { refuse, use_running, bias_alone };
 
 inline namespace TARN_PRECISION {
 
@@ -23,7 +23,7 @@ struct BatchNormState {
 /// x [N, C], weight and bias [C] or both not given. In a training pass: the batch's mean and biased variance,
 /// and running = (1 - momentum) running + momentum * (mean, unbiased variance); otherwise the running values.
 /// Training on zero rows gives [0, C] and leaves the state alone. On one row it throws ShapeError naming
-/// `where`, or takes the running values and leaves them alone. Ioffe & Szegedy 2015, arXiv 1502.03167;
+/// `where`, or leaves the running values alone and either takes them or gives the bias. Ioffe & Szegedy 2015, arXiv 1502.03167;
 /// PyTorch's conventions. For the passes over memory see `normalize_sets`.
 Var batch_norm(Var x, Var weight, Var bias, const BatchNormState& state,
                Activation activation = Activation::none, const char* where = "batch-norm");

@@ -6,6 +6,7 @@
 #include "tarn/graph/mesh/mesh_clean.hpp"
 #include "tarn/graph/mesh/mesh_features.hpp"
 #include "tarn/graph/mesh/mesh_labels.hpp"
+#include "tarn/graph/mesh/mesh_layer.hpp"
 
 #include <algorithm>
 #include <map>
@@ -149,6 +150,75 @@ void run_edge_accuracy(CaseRun& run) {
   run.output("soft_accuracy", std::vector{result.soft});
 }
 
+PrimalDualGraph graph_of(const CaseRun& run) {
+  const auto sizes = [&](const char* name) { return run.integers(name); };
+  DualConfiguration configuration = DualConfiguration::A;
+  if (const Value* name = run.golden().options.find("configuration")) {
+    configuration = *name->string() == "A"   ? DualConfiguration::A
+                    : *name->string() == "B" ? DualConfiguration::B
+                                             : DualConfiguration::C;
+  }
+  return PrimalDualGraph::from_arrays(run.golden().op,
+                                      {.offsets = sizes("offsets"),
+                                       .dual_offsets = sizes("dual_offsets"),
+                                       .edges = ids(run, "edges"),
+                                       .dual_edges = ids(run, "dual_edges"),
+                                       .edge_to_dual = ids(run, "edge_to_dual")},
+                                      configuration);
+}
+
+DualPrimal batch_of(CaseRun& run) {
+  return {.x = run.input("x"), .x_dual = run.input("x_dual"), .graph = graph_of(run)};
+}
+
+/// How an unpooling layer is told of the pool before it.
+PoolRecord record_of(CaseRun& run) {
+  const auto clusters = [&](const char* name, const char* pooled) {
+    return std::make_shared<const RowClusters>(ids(run, name), run.input(pooled).rows());
+  };
+  return {clusters("cluster", "x"), clusters("dual_cluster", "x_dual"), true};
+}
+
+void output_pool(CaseRun& run, const MeshLayerResult& result) {
+  const PrimalDualArrays arrays = result.features.graph.arrays();
+  run.output("edges", as_doubles(arrays.edges));
+  run.output("dual_edges", as_doubles(arrays.dual_edges));
+  run.output("edge_to_dual", as_doubles(arrays.edge_to_dual));
+  run.output("offsets", as_doubles(arrays.offsets));
+  run.output("dual_offsets", as_doubles(arrays.dual_offsets));
+  run.output("cluster", as_doubles(result.record->clusters->group_of));
+  run.output("dual_cluster", as_doubles(result.record->dual_clusters->group_of));
+}
+
+void run_layer(CaseRun& run) {
+  const std::shared_ptr<MeshLayer> layer = mesh_layers().make(run.golden().op, run.golden().user_options());
+  run.keep(layer);
+  run.load(*layer);
+  MeshLayerInput in;
+  if (run.has("cluster")) {
+    in.features = {.x = run.input("x"), .x_dual = run.input("x_dual"), .graph = {}};
+    in.record = record_of(run);
+  } else {
+    in.features = batch_of(run);
+    in.attention = run.input("attention");
+  }
+  const MeshLayerResult result = layer->apply(in);
+  run.output("x", result.features.x);
+  run.output("x_dual", result.features.x_dual);
+  if (result.record) {
+    output_pool(run, result);
+  } else if (result.attention.given()) {
+    run.output("attention", result.attention);
+  }
+}
+
+/// Unpooling convolutions run inside the U-Net, whose cases cover them.
+std::vector<std::string> layers_with_cases() {
+  std::vector<std::string> names = mesh_layers().names();
+  std::erase(names, "dual-primal-up-conv");
+  return names;
+}
+
 /// An adapter for operators that have a function each.
 Adapter table_adapter(std::string family, std::map<std::string, void (*)(CaseRun&)> functions) {
   std::vector<std::string> names;
@@ -168,7 +238,8 @@ std::vector<Adapter> mesh_adapters() {
                                           {"mesh-edge-to-face-labels", run_edge_to_face},
                                           {"mesh-face-to-edge-labels", run_face_to_edge},
                                           {"mesh-face-accuracy", run_face_accuracy},
-                                          {"mesh-edge-accuracy", run_edge_accuracy}})};
+                                          {"mesh-edge-accuracy", run_edge_accuracy}}),
+          {"mesh layer", layers_with_cases, run_layer}};
 }
 
 }  // namespace TARN_PRECISION

@@ -43,6 +43,7 @@ class Builder {
     place_meshes();
     build_primal();
     build_dual();
+    storage_->of_dual = Groups(storage_->dual_at, storage_->dual_sets.num_rows());
     return std::move(storage_);
   }
 

@@ -125,6 +125,7 @@ PrimalDualGraph PrimalDualGraph::from_arrays(std::string_view where, const Prima
   s->edge_at.assign(order.begin(), order.end());
   for (const NodeId e : order) s->dual_at.push_back(a.edge_to_dual[idx(e)]);
   s->opposite_at = find_opposites(s->primal);
+  s->of_dual = Groups(s->dual_at, s->dual_sets.num_rows());
   check_configuration(where, *s);
   return PrimalDualGraph(std::move(s));
 }
@@ -152,6 +153,10 @@ std::span<const NodeId> PrimalDualGraph::dual_at() const {
 }
 std::span<const NodeId> PrimalDualGraph::opposite_at() const {
   return storage_->opposite_at;
+}
+
+std::span<const NodeId> PrimalDualGraph::positions_of_dual(Size dual) const {
+  return storage_->of_dual.members(dual);
 }
 
 void PrimalDualGraph::require_opposites(std::string_view where) const {

@@ -76,6 +76,8 @@ class PrimalDualGraph {
   /// Of each position the one of the opposite edge; empty unless every edge has exactly one and none is a
   /// loop.
   [[nodiscard]] std::span<const NodeId> opposite_at() const;
+  /// Positions of the edges that a dual node stands for, ascending.
+  [[nodiscard]] std::span<const NodeId> positions_of_dual(Size dual) const;
   /// Throws ValueError, naming `where` and the first edge that is a loop, repeated or without its opposite.
   void require_opposites(std::string_view where) const;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tarn/graph/mesh/groups.hpp"
 #include "tarn/graph/mesh/primal_dual_graph.hpp"
 
 /// Inside of `PrimalDualGraph`.
@@ -14,6 +15,7 @@ struct PrimalDualGraph::Storage {
   std::vector<NodeId> edge_at;
   std::vector<NodeId> dual_at;
   std::vector<NodeId> opposite_at;
+  Groups of_dual;  // positions by dual node
 };
 
 }  // namespace tarn

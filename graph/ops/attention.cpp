@@ -17,7 +17,8 @@ constexpr Real softmax_eps = Real(1e-16);
 /// Everything the two passes share; views and handles only.
 struct Attention {
   Graph graph;
-  bool loops;
+  bool drops_loops;   // those of the graph
+  bool loops;         // one of its own at each node
   Size heads, width;  // H, C
   ConstMatrixView values, source, target, edge_scores, loop_scores;
   Real slope;
@@ -25,7 +26,7 @@ struct Attention {
   Rng rng;
   MatrixView alpha, loop_alpha;  // [E, H], [N, H] before dropout
 
-  [[nodiscard]] bool skips(Size from, Size to) const { return loops && from == to; }
+  [[nodiscard]] bool skips(Size from, Size to) const { return drops_loops && from == to; }
   [[nodiscard]] Real leaky(Real v) const { return v > 0 ? v : slope * v; }
   [[nodiscard]] Real slope_at(Real v) const { return v > 0 ? Real{1} : slope; }
   [[nodiscard]] Real raw(Size edge, Size j, Size i, Size h) const {
@@ -55,6 +56,7 @@ void shifted_scores_of_node(const Attention& a, const Adjacency& in, Size i) {
       best = std::max(best, a.alpha(e, h));
     }
     if (a.loops) best = std::max(best, a.loop_alpha(i, h) = a.leaky(a.raw_loop(i, h)));
+    if (best == -std::numeric_limits<Real>::infinity()) best = 0;  // nothing but loops that are left out
     for (Size e = run.begin; e < run.end; ++e) a.alpha(e, h) -= best;
     if (a.loops) a.loop_alpha(i, h) -= best;
   }
@@ -230,6 +232,7 @@ Var edge_attention(const EdgeAttentionInput& in) {
   const Size heads = in.source.cols();
   const bool drops = tape.pass().training && in.dropout > 0;
   Attention a{in.graph,
+              in.loops != Loops::as_given,
               in.loops == Loops::one_each,
               heads,
               in.values.cols() / heads,

@@ -5,8 +5,8 @@
 
 namespace tarn {
 
-/// Edges as the graph has them, or its loops left out and one loop per node put in their place.
-enum class Loops { as_given, one_each };
+/// Edges as the graph has them, or its loops left out, with or without one loop per node in their place.
+enum class Loops { as_given, left_out, one_each };
 
 inline namespace TARN_PRECISION {
 

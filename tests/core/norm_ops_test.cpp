@@ -103,6 +103,11 @@ TEST_CASE("batch norm keeps running statistics and leaves them alone where it ha
   const Tensor one({1, 2}, std::array<Real, 2>{5, 7});
   check_close(train(lenient, one), std::vector<Real>{5, 7});
   CHECK(running(lenient) == std::vector<Real>{0, 0, 1, 1});
+
+  BatchNorm alone(2, {.single_row = SingleRow::bias_alone});
+  for (Parameter* p : alone.parameters()) p->value.fill(Real(0.25));
+  check_close(train(alone, one), std::vector<Real>{Real(0.25), Real(0.25)});
+  CHECK(running(alone) == std::vector<Real>{0, 0, 1, 1});
 }
 
 TEST_CASE("batch norm without affine has no parameters", "[core][norm]") {
