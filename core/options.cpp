@@ -177,6 +177,24 @@ void Fields::operator()(std::string_view name, std::vector<double>& v, Bounds ea
          }});
 }
 
+void Fields::operator()(std::string_view name, std::vector<std::optional<double>>& v, Bounds each,
+                        std::string_view help) {
+  const auto get = [&v] {
+    Value::List items;
+    for (const std::optional<double>& item : v) items.push_back(item ? Value(*item) : Value("none"));
+    return Value(std::move(items));
+  };
+  using Entry = std::optional<double>;
+  const auto read = [each](const Value& item) {
+    const bool none = item.is_null() || (item.string() != nullptr && *item.string() == "none");
+    if (none) return std::optional<Entry>(Entry());
+    const Entry number = read_number(item, each);
+    return number ? std::optional<Entry>(number) : std::nullopt;
+  };
+  visit({name, help, "list of double", "a list, each " + each.text(false) + " or \"none\"", get,
+         [&v, read](const Value& in) { return set_list(v, in, read); }});
+}
+
 void Fields::operator()(std::string_view name, std::vector<std::string>& v, std::string_view help) {
   visit({name, help, "list of string", "a list of strings", [&v] { return list_value(v); },
          [&v](const Value& in) {

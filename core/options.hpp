@@ -75,6 +75,9 @@ class Fields {
   void operator()(std::string_view name, std::optional<std::vector<Size>>& v, Bounds each,
                   std::string_view help);
   void operator()(std::string_view name, std::vector<double>& v, Bounds each, std::string_view help);
+  /// Entries may be null; "none" says so where a file has no null.
+  void operator()(std::string_view name, std::vector<std::optional<double>>& v, Bounds each,
+                  std::string_view help);
   void operator()(std::string_view name, std::vector<std::string>& v, std::string_view help);
   /// A number, or one of `words`.
   void operator()(std::string_view name, Value& v, std::vector<std::string> words, std::string_view help);

@@ -1,6 +1,7 @@
 #include "tarn/experiments/conform/mesh_adapters.hpp"
 
 #include "tarn/experiments/mesh/mesh_metrics.hpp"
+#include "tarn/experiments/mesh/mesh_network.hpp"
 #include "tarn/graph/mesh/augment.hpp"
 #include "tarn/graph/mesh/feature_stats.hpp"
 #include "tarn/graph/mesh/mesh_clean.hpp"
@@ -212,6 +213,14 @@ void run_layer(CaseRun& run) {
   }
 }
 
+void run_network(CaseRun& run) {
+  const std::shared_ptr<MeshNetwork> network =
+      mesh_networks().make(run.golden().op, run.golden().user_options());
+  run.keep(network);
+  run.load(*network);
+  run.output("logits", network->forward(batch_of(run)));
+}
+
 /// Unpooling convolutions run inside the U-Net, whose cases cover them.
 std::vector<std::string> layers_with_cases() {
   std::vector<std::string> names = mesh_layers().names();
@@ -239,7 +248,8 @@ std::vector<Adapter> mesh_adapters() {
                                           {"mesh-face-to-edge-labels", run_face_to_edge},
                                           {"mesh-face-accuracy", run_face_accuracy},
                                           {"mesh-edge-accuracy", run_edge_accuracy}}),
-          {"mesh layer", layers_with_cases, run_layer}};
+          {"mesh layer", layers_with_cases, run_layer},
+          {"mesh network", [] { return mesh_networks().names(); }, run_network}};
 }
 
 }  // namespace TARN_PRECISION

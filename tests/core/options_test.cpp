@@ -43,6 +43,18 @@ TEST_CASE("options take the values of a table over their defaults", "[core][opti
   CHECK(write_options(o).text() == R"({"hidden": 64, "dropout": 0.0, "colour": "green", "edge_dim": 3})");
 }
 
+TEST_CASE("an entry of a list may be left out by null or \"none\"", "[core][options]") {
+  struct Amounts {
+    std::vector<std::optional<double>> keep;
+    void fields(Fields& f) { f("keep", keep, between(0, 1), "share to keep"); }
+  };
+  const auto o = read_options<Amounts>(table({{"keep", Value::List{0.5, Value(), "none", 1}}}), "pool");
+  CHECK(o.keep == std::vector<std::optional<double>>{0.5, std::nullopt, std::nullopt, 1.0});
+  CHECK(write_options(o).text() == R"({"keep": [0.5, "none", "none", 1.0]})");
+  CHECK_THROWS_WITH(read_options<Amounts>(table({{"keep", Value::List{0.5, 2}}}), "pool"),
+                    "pool.keep: got [0.5, 2]; expected a list, each a number in [0, 1] or \"none\"");
+}
+
 TEST_CASE("a bad option says where, what was given and what was expected", "[core][options][errors]") {
   CHECK_THROWS_WITH(read_options<Sample>(table({{"dropout", 1.7}}), "glot"),
                     "glot.dropout: got 1.7; expected a number in [0, 1)");
