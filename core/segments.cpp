@@ -41,4 +41,17 @@ void Segments::require_cover(std::string_view where, Size rows) const {
                                rows, num_rows(), rows));
 }
 
+Segments SegmentsPool::make(std::span<const Size> sizes) {
+  auto free =
+      std::find_if(pool_.begin(), pool_.end(), [](const auto& held) { return held.use_count() == 1; });
+  if (free == pool_.end()) free = pool_.insert(pool_.end(), std::make_shared<std::vector<Size>>());
+  std::vector<Size>& offsets = **free;
+  offsets.assign(1, 0);
+  for (const Size size : sizes) {
+    if (size < 0) throw ShapeError(fmt::format("segments: a set of {} rows; expected at least 0", size));
+    offsets.push_back(offsets.back() + size);
+  }
+  return {Segments::Checked{}, *free};
+}
+
 }  // namespace tarn

@@ -38,8 +38,22 @@ class Segments {
   void require_cover(std::string_view where, Size num_rows) const;
 
  private:
+  friend class SegmentsPool;
+  struct Checked {};
+  Segments(Checked, std::shared_ptr<const std::vector<Size>> offsets) : offsets_(std::move(offsets)) {}
   static std::size_t idx(Size i) { return static_cast<std::size_t>(i); }
   std::shared_ptr<const std::vector<Size>> offsets_;
+};
+
+/// Makes segments again and again, as a training loop does for its batches: offsets are used again once
+/// nobody holds them, so that a steady state allocates nothing. For one thread.
+class SegmentsPool {
+ public:
+  /// Sets of these sizes. Throws ShapeError for a size below 0.
+  [[nodiscard]] Segments make(std::span<const Size> sizes);
+
+ private:
+  std::vector<std::shared_ptr<std::vector<Size>>> pool_;
 };
 
 }  // namespace tarn
