@@ -1,9 +1,7 @@
 #include "tarn/experiments/trainer.hpp"
 
-#include "tarn/core/checkpoint.hpp"
 #include "tarn/core/optimiser.hpp"
 #include "tarn/experiments/graph_supply.hpp"
-#include "tarn/experiments/json.hpp"
 
 #include <fmt/format.h>
 
@@ -16,85 +14,16 @@ namespace tarn {
 
 namespace {
 
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr Size evaluation_batch = 64;
-constexpr double seconds_between_checkpoints = 1;
 const std::string selection_prefix = "selection_";
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-EpochRecord read_record(const Value& value) {
-  EpochRecord record;
-  for (const auto& [name, entry] : *value.table()) {
-    const double number = entry.number().value_or(std::nan(""));
-    if (name == "epoch") {
-      record.epoch = static_cast<Size>(number);
-    } else if (name == "steps") {
-      record.steps = static_cast<Size>(number);
-    } else if (name == "loss") {
-      record.loss = number;
-    } else if (name == "seconds") {
-      record.seconds = number;
-    } else {
-      record.metrics.set(name, number);
-    }
-  }
-  return record;
-}
-
-std::vector<EpochRecord> read_history(const std::string& meta, const fs::path& path) {
-  const Value value = parse_json(meta, path.string());
-  const Value* epochs = value.find("epochs");
-  if (epochs == nullptr || epochs->list() == nullptr) {
-    throw DataError(fmt::format("{}: holds no epochs; expected the checkpoint of a training", path.string()));
-  }
-  std::vector<EpochRecord> history;
-  for (const Value& record : *epochs->list()) history.push_back(read_record(record));
-  return history;
-}
-
-std::string write_history(const Value& model, const std::vector<EpochRecord>& epochs) {
-  Value::List records;
-  for (const EpochRecord& record : epochs) records.push_back(record.value());
-  Value meta;
-  meta.set("model", model);
-  meta.set("epochs", std::move(records));
-  return to_json(meta);
-}
-
 }  // namespace
-
-Value EpochRecord::value() const {
-  Value result;
-  result.set("epoch", epoch);
-  result.set("steps", steps);
-  result.set("loss", loss);
-  result.set("seconds", seconds);
-  for (const auto& [name, metric] : metrics.values()) result.set(name, metric);
-  return result;
-}
-
-const EpochRecord& TrainingHistory::best(std::string_view metric) const {
-  return *std::max_element(epochs.begin(), epochs.end(), [&](const EpochRecord& a, const EpochRecord& b) {
-    return a.metrics.at(metric) < b.metrics.at(metric);
-  });
-}
-
-const EpochRecord* TrainingHistory::first_above(std::string_view metric, double goal) const {
-  const auto found = std::find_if(epochs.begin(), epochs.end(),
-                                  [&](const EpochRecord& e) { return e.metrics.at(metric) > goal; });
-  return found == epochs.end() ? nullptr : &*found;
-}
-
-double TrainingHistory::seconds_per_epoch() const {
-  double total = 0;
-  for (const EpochRecord& record : epochs) total += record.seconds;
-  return total / static_cast<double>(epochs.size());
-}
 
 MetricSet text_metrics(std::span<const double> predictions, std::span<const double> labels,
                        const TextModelShape& shape) {
@@ -116,12 +45,6 @@ std::vector<double> class_labels(const Texts& texts, std::span<const Size> rows,
     labels.push_back(label);
   }
   return labels;
-}
-
-Size checkpointed_epochs(const fs::path& folder) {
-  const fs::path path = folder / "last.h5";
-  if (!fs::exists(path)) return 0;
-  return static_cast<Size>(read_history(read_checkpoint_meta(path), path).size());
 }
 
 inline namespace TARN_PRECISION {
@@ -171,74 +94,40 @@ class Training {
   }
 
   TrainingHistory run() {
-    start();
-    while (static_cast<Size>(history_.epochs.size()) < options_.epochs) {
-      history_.epochs.push_back(run_epoch(static_cast<Size>(history_.epochs.size()) + 1));
-      const EpochRecord& record = history_.epochs.back();
-      if (hooks_.epoch_done) hooks_.epoch_done(record);
-      save(record);
-    }
-    settle_on_epoch();
+    history_.epochs = run_epochs({.model = model_,
+                                  .optimiser = *optimiser_,
+                                  .epochs = options_.epochs,
+                                  .init = [this] { model_.init(Rng(options_.seed).split("model")); },
+                                  .epoch = [this](Size epoch) { return run_epoch(epoch); },
+                                  .best = selects()                           ? BestEpoch::restore
+                                          : hooks_.keep_best == KeepBest::yes ? BestEpoch::keep
+                                                                              : BestEpoch::ignore,
+                                  .best_metric = best_metric()},
+                                 hooks_);
+    history_.selected = selects() ? history_.best(best_metric()).epoch : history_.last().epoch;
+    if (history_.selected != history_.last().epoch || history_.predictions.empty()) evaluate();
     return std::move(history_);
   }
 
  private:
-  [[nodiscard]] fs::path last() const { return hooks_.checkpoints / "last.h5"; }
-  [[nodiscard]] fs::path best() const { return hooks_.checkpoints / "best.h5"; }
   [[nodiscard]] bool selects() const { return !rows_.selection.empty(); }
   /// The metric that the best epoch is chosen by.
   [[nodiscard]] std::string best_metric() const {
     return selects() ? selection_prefix + hooks_.metric : hooks_.metric;
   }
 
-  void start() {
-    if (hooks_.checkpoints.empty() || !fs::exists(last())) {
-      model_.init(Rng(options_.seed).split("model"));
-      return;
-    }
-    if (selects() && fs::exists(best())) {
-      static_cast<void>(load_checkpoint(best(), model_, nullptr));
-      best_state_ = copy_of_state();
-    }
-    history_.epochs = read_history(load_checkpoint(last(), model_, optimiser_.get()), last());
-  }
-
-  [[nodiscard]] std::vector<Tensor> copy_of_state() {
-    std::vector<Tensor> copy;
-    for (const auto& [name, p] : model_.state()) copy.push_back(p->value.clone());
-    return copy;
-  }
-
-  /// Ends with the parameters and predictions of the epoch that counts.
-  void settle_on_epoch() {
-    history_.selected = selects() ? history_.best(best_metric()).epoch : history_.last().epoch;
-    if (history_.selected != history_.last().epoch) {
-      std::size_t i = 0;
-      for (const auto& [name, p] : model_.state()) {
-        const std::span<const Real> kept = best_state_[i++].flat();
-        std::copy(kept.begin(), kept.end(), p->value.flat().begin());
-      }
-      evaluate();
-    } else if (history_.predictions.empty()) {
-      evaluate();
-    }
-  }
-
   EpochRecord run_epoch(Size epoch) {
     const auto start = Clock::now();
     double total = 0;
-    texts_.for_batches(
-        {.rows = rows_.train,
-         .batch = options_.batch,
-         .shuffle = Shuffle::full,
-         .seed = options_.seed,
-         .epoch = epoch},
-        [&](const TextBatch& batch) {
-          if (hooks_.interrupted && hooks_.interrupted()) {
-            throw Interrupted("interrupted; the same command goes on from the last checkpoint");
-          }
-          total += step(batch) * static_cast<double>(batch.rows.size());
-        });
+    texts_.for_batches({.rows = rows_.train,
+                        .batch = options_.batch,
+                        .shuffle = Shuffle::full,
+                        .seed = options_.seed,
+                        .epoch = epoch},
+                       [&](const TextBatch& batch) {
+                         hooks_.check_interruption();
+                         total += step(batch) * static_cast<double>(batch.rows.size());
+                       });
     EpochRecord record{.epoch = epoch,
                        .steps = optimiser_->steps(),
                        .loss = total / static_cast<double>(rows_.train.size()),
@@ -262,12 +151,7 @@ class Training {
                  .products = options_.products});
     const Var loss = model_.loss(tape_, batch, supply_.graphs(batch, 0), labels_);
     const auto value = static_cast<double>(loss.value().data[0]);
-    if (!std::isfinite(value)) {
-      throw DivergedError(
-          fmt::format("training: the loss is {} at step {}; expected a finite number (a lower lr "
-                      "than {} may help)",
-                      value, number + 1, options_.lr));
-    }
+    require_finite_loss(value, optimiser_->steps() + 1, options_.lr);
     tape_.backward(loss);
     optimiser_->step();
     return value;
@@ -275,27 +159,8 @@ class Training {
 
   MetricSet evaluate() {
     history_.predictions = predictor_.run(rows_.evaluation, supply_, texts_.rows());
-    const auto lost = std::find_if(history_.predictions.begin(), history_.predictions.end(),
-                                   [](double p) { return !std::isfinite(p); });
-    if (lost != history_.predictions.end()) {
-      throw DivergedError(
-          fmt::format("training: the model leaves the finite numbers after step {}; expected finite "
-                      "outputs (a lower lr than {} may help)",
-                      optimiser_->steps(), options_.lr));
-    }
+    require_finite_predictions(history_.predictions, optimiser_->steps(), options_.lr);
     return text_metrics(history_.predictions, evaluation_labels_, model_.shape());
-  }
-
-  void save(const EpochRecord& record) {
-    const bool is_best =
-        (selects() || hooks_.keep_best == KeepBest::yes) && &history_.best(best_metric()) == &record;
-    if (is_best && selects()) best_state_ = copy_of_state();
-    if (hooks_.checkpoints.empty()) return;
-    fs::create_directories(hooks_.checkpoints);
-    if (is_best) save_checkpoint(best(), model_, nullptr, write_history(hooks_.model, history_.epochs));
-    if (record.epoch < options_.epochs && seconds_since(saved_) < seconds_between_checkpoints) return;
-    save_checkpoint(last(), model_, optimiser_.get(), write_history(hooks_.model, history_.epochs));
-    saved_ = Clock::now();
   }
 
   TextModel& model_;
@@ -311,9 +176,7 @@ class Training {
   std::vector<double> labels_;
   std::vector<double> evaluation_labels_;
   std::vector<double> selection_labels_;
-  std::vector<Tensor> best_state_;
   TrainingHistory history_;
-  Clock::time_point saved_ = Clock::now();
 };
 
 }  // namespace

@@ -1,15 +1,11 @@
 #pragma once
 
-#include "tarn/core/errors.hpp"
-#include "tarn/core/value.hpp"
 #include "tarn/experiments/metrics.hpp"
 #include "tarn/experiments/text_model.hpp"
+#include "tarn/experiments/training.hpp"
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
-#include <optional>
-#include <string>
+#include <string_view>
 #include <vector>
 
 namespace tarn {
@@ -23,56 +19,6 @@ struct TrainingOptions {
       0;  ///< of the parameters' start, dropout, and with the epoch of the order of the texts
   Size graph_cache_mb = 512;
   ProductPrecision products = ProductPrecision::full;  ///< of linear maps, in training and evaluation
-};
-
-/// What an epoch came to.
-struct EpochRecord {
-  Size epoch = 0;      ///< from 1
-  Size steps = 0;      ///< of the optimiser, all epochs together
-  double loss = 0;     ///< mean over the texts of the epoch, each before the step of its batch
-  double seconds = 0;  ///< training alone
-  MetricSet metrics;   ///< on the evaluation texts after the epoch
-
-  /// Flat: epoch, steps, loss, seconds and the metrics by name.
-  [[nodiscard]] Value value() const;
-};
-
-struct TrainingHistory {
-  std::vector<EpochRecord> epochs;
-  std::vector<double> predictions;  ///< on the evaluation texts after the epoch that counts
-  /// The epoch that counts: the best one on the texts held out to choose it, the earliest of several; without
-  /// such texts the last.
-  Size selected = 0;
-
-  [[nodiscard]] const EpochRecord& last() const { return epochs.back(); }
-  [[nodiscard]] const EpochRecord& selected_record() const {
-    return epochs[static_cast<std::size_t>(selected - 1)];
-  }
-  /// The earliest epoch with the highest metric.
-  [[nodiscard]] const EpochRecord& best(std::string_view metric) const;
-  /// The first epoch whose metric exceeds a goal.
-  [[nodiscard]] const EpochRecord* first_above(std::string_view metric, double goal) const;
-  [[nodiscard]] double seconds_per_epoch() const;
-};
-
-enum class KeepBest { no, yes };
-
-/// How training speaks with what runs it; each may be empty.
-struct TrainingHooks {
-  /// Folder for last.h5, from which training goes on, and best.h5 where it is kept.
-  std::filesystem::path checkpoints;
-  Value model;  ///< what the checkpoint says of the model
-  KeepBest keep_best = KeepBest::no;
-  std::string metric;  ///< which best.h5 goes by
-  /// After each epoch, before its checkpoint is written.
-  std::function<void(const EpochRecord&)> epoch_done;
-  std::function<bool()> interrupted;
-};
-
-/// The loss left the finite numbers.
-class DivergedError final : public Error {
- public:
-  using Error::Error;
 };
 
 /// Which texts a model learns from and which it is measured on.
@@ -90,10 +36,9 @@ inline namespace TARN_PRECISION {
 /// epoch shuffle, the last short one kept; loss the mean over the batch; evaluation after each epoch. Token
 /// graphs of the frozen states are built once and kept within `graph_cache_mb`.
 ///
-/// Starts by drawing the parameters from the seed or, where the folder of checkpoints holds last.h5, goes on
-/// from there and ends with the same bits as if it had never stopped. last.h5 is written after every epoch,
-/// though not more than once a second. The same bits for any number of threads. Rows held out for selection
-/// choose the epoch by `hooks.metric`: the model ends with that epoch's parameters, which best.h5 keeps.
+/// Starts by drawing the parameters from the seed, or goes on from a checkpoint (see `run_epochs`). The same
+/// bits for any number of threads. Rows held out for selection choose the epoch by `hooks.metric`: the model
+/// ends with that epoch's parameters, which best.h5 keeps.
 /// Throws DivergedError when the loss is not finite, Interrupted when the hook says so, ValueError for texts
 /// that do not fit the model.
 [[nodiscard]] TrainingHistory train(TextModel& model, const Texts& train_texts, const Texts& evaluation_texts,
@@ -121,8 +66,5 @@ inline namespace TARN_PRECISION {
 /// `num_classes`.
 [[nodiscard]] std::vector<double> class_labels(const Texts& texts, std::span<const Size> rows,
                                                Size num_classes, std::string_view where);
-
-/// Epochs that the checkpoint in a folder holds; 0 without one.
-[[nodiscard]] Size checkpointed_epochs(const std::filesystem::path& folder);
 
 }  // namespace tarn

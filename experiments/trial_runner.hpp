@@ -2,7 +2,7 @@
 
 #include "tarn/core/parallel.hpp"
 #include "tarn/experiments/experiment.hpp"
-#include "tarn/experiments/trainer.hpp"
+#include "tarn/experiments/training.hpp"
 #include "tarn/experiments/trials.hpp"
 
 #include <algorithm>
