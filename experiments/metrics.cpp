@@ -131,6 +131,18 @@ double macro_f1(std::span<const Size> predictions, std::span<const Size> labels)
   return sum / static_cast<double>(classes.size());
 }
 
+double balanced_accuracy(std::span<const Size> predictions, std::span<const Size> labels) {
+  check_pairs("balanced_accuracy", "predictions", predictions, "labels", labels);
+  std::map<Size, std::pair<double, double>> counts;  // right and all, by class
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    counts[labels[i]].first += predictions[i] == labels[i] ? 1 : 0;
+    counts[labels[i]].second += 1;
+  }
+  double sum = 0;
+  for (const auto& [label, count] : counts) sum += count.first / count.second;
+  return sum / static_cast<double>(counts.size());
+}
+
 double pearson(std::span<const double> scores, std::span<const double> targets) {
   check_scores("pearson", scores, targets);
   return correlation(scores, targets);

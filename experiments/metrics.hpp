@@ -27,6 +27,30 @@ namespace tarn {
 /// Mean of the F1 of the classes that occur in `labels`.
 [[nodiscard]] double macro_f1(std::span<const Size> predictions, std::span<const Size> labels);
 
+/// Mean of the recalls of the classes that occur in `labels`.
+[[nodiscard]] double balanced_accuracy(std::span<const Size> predictions, std::span<const Size> labels);
+
+/// Area under the ROC curve of scores for class 1: the share of pairs of a 1 and a 0 in which the 1 has the
+/// higher score, ties half. nullopt where one of the classes 0 and 1 does not occur.
+[[nodiscard]] std::optional<double> roc_auc(std::span<const double> scores, std::span<const Size> labels);
+
+/// Average precision of scores for class 1: sum over thresholds of (recall_k - recall_{k-1}) precision_k,
+/// equal scores at one threshold. nullopt where class 1 does not occur.
+[[nodiscard]] std::optional<double> average_precision(std::span<const double> scores,
+                                                      std::span<const Size> labels);
+
+/// Mean of -log of the label's probability. probabilities [N, C] row-major, in [0, 1]; below 1e-15 they count
+/// as that.
+[[nodiscard]] double log_loss(std::span<const double> probabilities, std::span<const Size> labels);
+
+/// Mean of |prediction - target|, root of the mean square, and 1 - residual / total sum of squares (0 where
+/// the targets are constant). All three throw for values that are not finite.
+[[nodiscard]] double mean_absolute_error(std::span<const double> predictions,
+                                         std::span<const double> targets);
+[[nodiscard]] double root_mean_square_error(std::span<const double> predictions,
+                                            std::span<const double> targets);
+[[nodiscard]] double r_squared(std::span<const double> predictions, std::span<const double> targets);
+
 /// Pearson correlation; 0 when a side is constant.
 [[nodiscard]] double pearson(std::span<const double> scores, std::span<const double> targets);
 
@@ -52,6 +76,16 @@ class MetricSet {
 /// `accuracy` and `macro_f1`; with two classes `mcc` and `f1` too.
 [[nodiscard]] MetricSet classification_metrics(std::span<const Size> predictions,
                                                std::span<const Size> labels, Size num_classes);
+
+/// `roc_auc` and `average_precision` of several tasks of classes 0 and 1, scores and labels [N, T] row-major:
+/// means over the tasks in which both classes occur. A missing label is NaN and left out. Where no task has
+/// both classes the set is empty.
+[[nodiscard]] MetricSet task_metrics(std::span<const double> scores, std::span<const double> labels,
+                                     Size num_tasks);
+
+/// `mae`, `rmse` and `r2`, missing targets (NaN) left out. Throws ValueError if all are missing.
+[[nodiscard]] MetricSet regression_metrics(std::span<const double> predictions,
+                                           std::span<const double> targets);
 
 /// `spearman`, `pearson` and their mean, `correlation`.
 [[nodiscard]] MetricSet correlation_metrics(std::span<const double> scores, std::span<const double> targets);
