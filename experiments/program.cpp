@@ -128,13 +128,21 @@ void CommandLine::add_catalogue_verbs() {
 void CommandLine::add_data_verbs() {
   add<verbs::ConvertArguments>(
       "convert", "Rewrite data as a store", verbs::convert, [](CLI::App& app, auto& a) {
-        app.add_option("KIND", a.kind, "store: a token store that is mapped instead of copied")->required();
+        app.add_option(
+               "KIND", a.kind,
+               "store: a token store that is mapped instead of copied; tu: a TU folder or zip to a graph "
+               "store, or that back to a folder; ogb: an OGB folder to a graph store")
+            ->required();
         app.add_option("INPUT", a.in)->required();
         app.add_option("OUTPUT", a.out)->required();
       });
   add<verbs::GenerateArguments>(
       "generate", "Write synthetic data", verbs::generate, [](CLI::App& app, auto& a) {
-        app.add_option("KIND", a.kind, "stress: texts of the stress test, as JSON lines")->required();
+        app.add_option(
+               "KIND", a.kind,
+               "stress: texts of the stress test, as JSON lines; graphs: labelled graphs whose class lies "
+               "in their structure, as a graph store")
+            ->required();
         app.add_option("OUTPUT", a.out)->required();
         app.add_option("KEY=VALUE", a.overrides);
         app.footer(verbs::generate_keys());

@@ -1,21 +1,66 @@
 #include "tarn/core/errors.hpp"
+#include "tarn/core/files.hpp"
+#include "tarn/datasets/graphs/graph_set.hpp"
+#include "tarn/datasets/graphs/graph_store.hpp"
+#include "tarn/datasets/graphs/ogb_files.hpp"
+#include "tarn/datasets/graphs/tu_files.hpp"
 #include "tarn/datasets/token_store_tools.hpp"
+#include "tarn/experiments/graphs/graph_source.hpp"
+#include "tarn/experiments/graphs/splits.hpp"
 #include "tarn/experiments/verbs/verbs.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
+#include <filesystem>
 
 namespace tarn::verbs {
 
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A set of graphs to a store; what is odd about it is said.
+void convert_graphs(const GraphRecords& records, const ConvertArguments& arguments, Console& console) {
+  const GraphSet set = GraphSet::make(records, {.use_node_attributes = true});
+  for (const std::string& warning : set.findings().warnings) console.warning(warning);
+  write_graph_store(arguments.out, records);
+  console.note(fmt::format("{}: {} graphs written", arguments.out, records.num_graphs()));
+}
+
+/// A store back to TU text: the folder OUTPUT if it is called as the set, else OUTPUT/NAME; splits beside it.
+void restore_tu(const ConvertArguments& arguments, Console& console) {
+  const GraphRecords records = read_graph_store(arguments.in);
+  fs::path folder = fs::path(arguments.out).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
+  if (folder.filename() != records.name) folder /= records.name;
+  write_tu(records, folder);
+  if (!records.splits.empty()) {
+    write_file_atomically(splits_beside(folder),
+                          write_split_json(records.name, records.num_graphs(), records.splits));
+  }
+  console.note(fmt::format("{}: {} graphs written", folder.string(), records.num_graphs()));
+}
+
+}  // namespace
+
 int convert(const ConvertArguments& arguments, Console& console) {
-  static const std::array<std::string, 1> kinds = {"store"};
-  if (arguments.kind != kinds[0]) {
+  static const std::array<std::string, 3> kinds = {"store", "tu", "ogb"};
+  if (arguments.kind == "store") {
+    convert_store(arguments.in, arguments.out);
+    console.note(fmt::format("{}: written", arguments.out));
+  } else if (arguments.kind == "tu") {
+    if (is_graph_store(arguments.in)) {
+      restore_tu(arguments, console);
+    } else {
+      convert_graphs(read_graphs(arguments.in), arguments, console);
+    }
+  } else if (arguments.kind == "ogb") {
+    convert_graphs(read_ogb(arguments.in), arguments, console);
+  } else {
     throw ConfigError(
         fmt::format("convert: unknown kind '{}'{}", arguments.kind, suggestion(arguments.kind, kinds)));
   }
-  convert_store(arguments.in, arguments.out);
-  console.note(fmt::format("{}: written", arguments.out));
   return 0;
 }
 

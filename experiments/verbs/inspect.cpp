@@ -1,6 +1,8 @@
 #include "tarn/core/checkpoint.hpp"
 #include "tarn/core/errors.hpp"
 #include "tarn/core/h5.hpp"
+#include "tarn/datasets/graphs/graph_set.hpp"
+#include "tarn/datasets/graphs/graph_store.hpp"
 #include "tarn/datasets/mesh/mesh_file.hpp"
 #include "tarn/datasets/token_store_tools.hpp"
 #include "tarn/experiments/config.hpp"
@@ -144,15 +146,29 @@ Findings inspect_mesh(const fs::path& path) {
   return findings;
 }
 
+Findings inspect_graphs(const fs::path& path) {
+  Findings findings{fmt::format("{}: graph store\n", path.string()), {}};
+  verify(findings, [&] {
+    const GraphRecords records = read_graph_store(path);
+    findings.text += describe_graphs(records);
+    const GraphSet set = GraphSet::make(records, {.use_node_attributes = true});
+    findings.text += fmt::format("  merged      {} edges\n", set.num_edges());
+    for (const std::string& warning : set.findings().warnings)
+      findings.text += fmt::format("  warning     {}\n", warning);
+  });
+  return findings;
+}
+
 Findings inspect_file(const fs::path& path, Size rows) {
   if (mesh_format_of(path)) return inspect_mesh(path);
   const h5::File file = h5::File::open(path);
   const std::string format = file.has_attribute("format") ? file.attribute<std::string>("format") : "";
   if (format == "tarn-checkpoint") return inspect_checkpoint(path);
+  if (format == "tarn-graph-store") return inspect_graphs(path);
   if (format != "tarn-token-store") {
-    throw DataError(
-        fmt::format("{}: has format '{}'; expected a token store, a checkpoint, a mesh or a run directory",
-                    path.string(), format));
+    throw DataError(fmt::format(
+        "{}: has format '{}'; expected a token store, a graph store, a checkpoint, a mesh or a run directory",
+        path.string(), format));
   }
   StoreReport report = inspect_store(path, rows);
   return {std::move(report.text), std::move(report.violations)};
