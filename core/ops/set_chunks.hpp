@@ -58,18 +58,28 @@ class SetChunks {
     return parts;
   }
 
-  /// Calls f(number, chunk) for every chunk, in parallel; short sets share a task.
-  template <class F>
-  void for_each(F f) const {
-    if (chunks_.empty()) return;
+  [[nodiscard]] const SetChunk& operator[](Size number) const { return chunks_[at(number)]; }
+
+  /// Tasks are the chunks that begin in the same `rows_each` rows: about as many rows, of one set or several.
+  [[nodiscard]] Size num_tasks() const {
+    return chunks_.empty() ? 0 : chunks_.back().rows.begin / rows_each_ + 1;
+  }
+  /// The chunks of a task: numbers begin .. end-1.
+  [[nodiscard]] Rows task(Size number) const {
     const auto first_from = [&](Size row) {
       const auto starts_before = [](const SetChunk& c, Size r) { return c.rows.begin < r; };
       return std::lower_bound(chunks_.begin(), chunks_.end(), row, starts_before) - chunks_.begin();
     };
-    const Size tasks = chunks_.back().rows.begin / rows_each_ + 1;
-    for_blocks(tasks, 1, [&](Size task, Size) {
-      const Size last = task + 1 == tasks ? count() : first_from((task + 1) * rows_each_);
-      for (Size c = first_from(task * rows_each_); c < last; ++c) f(c, chunks_[at(c)]);
+    return {first_from(number * rows_each_),
+            number + 1 == num_tasks() ? count() : first_from((number + 1) * rows_each_)};
+  }
+
+  /// Calls f(number, chunk) for every chunk, its task in parallel to others.
+  template <class F>
+  void for_each(F f) const {
+    for_blocks(num_tasks(), 1, [&](Size number, Size) {
+      const Rows own = task(number);
+      for (Size c = own.begin; c < own.end; ++c) f(c, chunks_[at(c)]);
     });
   }
 

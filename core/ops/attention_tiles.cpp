@@ -1,0 +1,219 @@
+#include "tarn/core/ops/attention_tiles.hpp"
+
+#include "tarn/core/ops/linear.hpp"
+#include "tarn/core/ops/tile_product.hpp"
+#include "tarn/core/ops/vector.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace tarn {
+
+namespace {
+
+constexpr Size query_tile = 64;
+constexpr Size key_tile = 128;
+
+/// factor m^T with the columns padded by zeros to whole vectors.
+void pack_transposed(ConstMatrixView m, Real factor, MatrixView into) {
+  for (Size c = 0; c < m.cols; ++c) {
+    Real* out = into.row(c);
+    for (Size j = 0; j < m.rows; ++j) out[j] = factor * m(j, c);
+    for (Size j = m.rows; j < into.cols; ++j) out[j] = 0;
+  }
+}
+
+/// Largest of n numbers, n whole vectors; a NaN is passed over.
+Real largest(const Real* x, Size n) {
+  std::array<Real, static_cast<std::size_t>(tile_lanes)> part;
+  part.fill(-std::numeric_limits<Real>::infinity());
+  for (Size i = 0; i < n; i += tile_lanes) {
+    for (Size k = 0; k < tile_lanes; ++k) {
+      Real& best = part[static_cast<std::size_t>(k)];
+      best = x[i + k] > best ? x[i + k] : best;
+    }
+  }
+  return *std::max_element(part.begin(), part.end());
+}
+
+/// Sum of n numbers, n whole vectors.
+Real total(const Real* x, Size n) {
+  std::array<Real, static_cast<std::size_t>(tile_lanes)> part{};
+  for (Size i = 0; i < n; i += tile_lanes) {
+    for (Size k = 0; k < tile_lanes; ++k) part[static_cast<std::size_t>(k)] += x[i + k];
+  }
+  for (Size width = tile_lanes / 2; width > 0; width /= 2) {
+    for (Size k = 0; k < width; ++k)
+      part[static_cast<std::size_t>(k)] += part[static_cast<std::size_t>(k + width)];
+  }
+  return part[0];
+}
+
+/// The factor of dropout on each weight of one query from `first_key` on.
+class KeptWeights {
+ public:
+  KeptWeights(const AttentionHead& head, Size row, Size first_key)
+      : p_(head.dropout),
+        scale_(static_cast<Real>(1 / (1 - head.dropout))),
+        first_(head.first_key + first_key),
+        rng_(head.rng.split(static_cast<std::uint64_t>(head.first_row + row))) {}
+  [[nodiscard]] Real operator()(Size key) const {
+    return rng_.uniform(static_cast<std::uint64_t>(first_ + key)) < p_ ? Real{0} : scale_;
+  }
+
+ private:
+  double p_;
+  Real scale_;
+  Size first_;
+  Rng rng_;
+};
+
+}  // namespace
+
+inline namespace TARN_PRECISION {
+
+/// Queries and keys of a tile, and how far a row of its scores reaches.
+struct AttentionTiles::Tile {
+  Rows queries, keys;
+  [[nodiscard]] Size rows() const { return queries.size(); }
+  [[nodiscard]] Size cols() const { return keys.size(); }
+  [[nodiscard]] Size padded() const { return whole_tiles(keys.size()); }
+};
+
+AttentionTiles::AttentionTiles(Size key_width, Size value_width, Size most_queries, Size most_keys) {
+  const Size rows = std::min(most_queries, query_tile), cols = whole_tiles(std::min(most_keys, key_tile));
+  keys_ = Tensor({key_width, cols});
+  values_ = Tensor({value_width, cols});
+  scores_ = Tensor({rows, cols});
+  slopes_ = Tensor({rows, cols});
+}
+
+void AttentionTiles::pack_keys(const AttentionHead& head, const Tile& t) {
+  pack_transposed(head.k.row_block(t.keys.begin, t.keys.end), head.scale,
+                  view(keys_, head.k.cols, t.padded()));
+}
+
+void AttentionTiles::scores(const AttentionHead& head, const Tile& t) {
+  const MatrixView s = view(scores_, t.rows(), t.padded());
+  const ConstMatrixView q = head.q.row_block(t.queries.begin, t.queries.end);
+  if (head.pack) {
+    tile_product(as_it_lies(q), view(keys_, head.k.cols, t.padded()), s, Write::assign);
+  } else {
+    for (Size i = 0; i < t.rows(); ++i) {
+      for (Size j = 0; j < t.cols(); ++j) {
+        s(i, j) = head.scale * dot(q.row(i), head.k.row(t.keys.begin + j), head.k.cols);
+      }
+    }
+  }
+  for (Size i = 0; i < t.rows(); ++i) {
+    std::fill(s.row(i) + t.cols(), s.row(i) + t.padded(), -std::numeric_limits<Real>::infinity());
+  }
+}
+
+void AttentionTiles::drop_weights(const AttentionHead& head, const Tile& t, MatrixView weights) const {
+  for (Size i = 0; i < t.rows(); ++i) {
+    const KeptWeights kept(head, t.queries.begin + i, t.keys.begin);
+    for (Size j = 0; j < t.cols(); ++j) weights(i, j) *= kept(j);
+  }
+}
+
+void AttentionTiles::forward(const AttentionHead& head, MatrixView y, PerQuery<Real> lse) {
+  std::array<Real, query_tile> best{};
+  std::array<double, query_tile> sum{};
+  for (Size q = 0; q < head.q.rows; q += query_tile) {
+    const Rows queries{q, std::min(head.q.rows, q + query_tile)};
+    const MatrixView out = y.row_block(queries.begin, queries.end);
+    best.fill(-std::numeric_limits<Real>::infinity());
+    sum.fill(0);
+    for (Size k = 0; k < head.k.rows; k += key_tile) {
+      const Tile t{queries, {k, std::min(head.k.rows, k + key_tile)}};
+      if (head.pack) pack_keys(head, t);
+      scores(head, t);
+      const MatrixView s = view(scores_, t.rows(), t.padded());
+      for (Size i = 0; i < t.rows(); ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        const Real before = best[at];
+        best[at] = std::max(before, largest(s.row(i), s.cols));
+        for (Size j = 0; j < s.cols; ++j) s(i, j) -= best[at];
+        if (k == 0) continue;
+        const Real shrink = std::exp(before - best[at]);
+        sum[at] *= static_cast<double>(shrink);
+        for (Size j = 0; j < out.cols; ++j) out(i, j) *= shrink;
+      }
+      exp_in_place(s.data, s.size());
+      for (Size i = 0; i < t.rows(); ++i) {
+        sum[static_cast<std::size_t>(i)] += static_cast<double>(total(s.row(i), s.cols));
+      }
+      if (head.dropout > 0) drop_weights(head, t, s);
+      tile_product({s.data, s.stride, 1}, head.v.row_block(t.keys.begin, t.keys.end), out,
+                   k == 0 ? Write::assign : Write::add);
+    }
+    for (Size i = 0; i < queries.size(); ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const Real share = static_cast<Real>(1 / sum[at]);
+      for (Size j = 0; j < out.cols; ++j) out(i, j) *= share;
+      lse[q + i] = best[at] + static_cast<Real>(std::log(sum[at]));
+    }
+  }
+}
+
+/// Scores of the tile become weights p, gradients of the weights become those of the scores, scale p (dp -
+/// r).
+void AttentionTiles::weight_gradients(const AttentionHead& head, const AttentionHeadGradient& g,
+                                      const Tile& t) {
+  const MatrixView p = view(scores_, t.rows(), t.padded()), ds = view(slopes_, t.rows(), t.padded());
+  for (Size i = 0; i < t.rows(); ++i) {
+    const Real lse = g.lse[t.queries.begin + i];
+    for (Size j = 0; j < p.cols; ++j) p(i, j) -= lse;
+  }
+  exp_in_place(p.data, p.size());
+  for (Size i = 0; i < t.rows(); ++i) {
+    const Real r = g.r[t.queries.begin + i];
+    Real* __restrict weight = p.row(i);
+    Real* __restrict slope = ds.row(i);
+    if (head.dropout > 0) {
+      const KeptWeights kept(head, t.queries.begin + i, t.keys.begin);
+      for (Size j = 0; j < t.cols(); ++j) {
+        const Real factor = kept(j);
+        slope[j] = head.scale * weight[j] * (factor * slope[j] - r);
+        weight[j] *= factor;
+      }
+    } else {
+      for (Size j = 0; j < p.cols; ++j) slope[j] = head.scale * weight[j] * (slope[j] - r);
+    }
+  }
+}
+
+void AttentionTiles::backward(const AttentionHead& head, const AttentionHeadGradient& g) {
+  for (Size k = 0; k < head.k.rows; k += key_tile) {
+    const Rows keys{k, std::min(head.k.rows, k + key_tile)};
+    const ConstMatrixView v = head.v.row_block(keys.begin, keys.end);
+    if (head.pack) pack_keys(head, {{}, keys});
+    const MatrixView v_transposed = view(values_, v.cols, whole_tiles(v.rows));
+    pack_transposed(v, 1, v_transposed);
+    for (Size q = 0; q < head.q.rows; q += query_tile) {
+      const Tile t{{q, std::min(head.q.rows, q + query_tile)}, keys};
+      const ConstMatrixView dy = g.dy.row_block(t.queries.begin, t.queries.end);
+      const MatrixView p = view(scores_, t.rows(), t.padded()), ds = view(slopes_, t.rows(), t.padded());
+      scores(head, t);
+      tile_product(as_it_lies(dy), v_transposed, ds, Write::assign);
+      weight_gradients(head, g, t);
+      if (g.dv.data != nullptr) {
+        tile_product(transposed(p), dy, g.dv.row_block(keys.begin, keys.end), Write::add);
+      }
+      if (g.dk.data != nullptr) {
+        tile_product(transposed(ds), head.q.row_block(t.queries.begin, t.queries.end),
+                     g.dk.row_block(keys.begin, keys.end), Write::add);
+      }
+      if (g.dq.data != nullptr) {
+        tile_product(as_it_lies(ds), head.k.row_block(keys.begin, keys.end),
+                     g.dq.row_block(t.queries.begin, t.queries.end), Write::add);
+      }
+    }
+  }
+}
+
+}  // namespace TARN_PRECISION
+}  // namespace tarn
