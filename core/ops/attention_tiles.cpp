@@ -1,6 +1,7 @@
 #include "tarn/core/ops/attention_tiles.hpp"
 
 #include "tarn/core/ops/linear.hpp"
+#include "tarn/core/ops/simd.hpp"
 #include "tarn/core/ops/tile_product.hpp"
 #include "tarn/core/ops/vector.hpp"
 
@@ -27,10 +28,10 @@ void pack_transposed(ConstMatrixView m, Real factor, MatrixView into) {
 
 /// Largest of n numbers, n whole vectors; a NaN is passed over.
 Real largest(const Real* x, Size n) {
-  std::array<Real, static_cast<std::size_t>(tile_lanes)> part;
+  std::array<Real, static_cast<std::size_t>(simd_lanes)> part;
   part.fill(-std::numeric_limits<Real>::infinity());
-  for (Size i = 0; i < n; i += tile_lanes) {
-    for (Size k = 0; k < tile_lanes; ++k) {
+  for (Size i = 0; i < n; i += simd_lanes) {
+    for (Size k = 0; k < simd_lanes; ++k) {
       Real& best = part[static_cast<std::size_t>(k)];
       best = x[i + k] > best ? x[i + k] : best;
     }
@@ -40,11 +41,11 @@ Real largest(const Real* x, Size n) {
 
 /// Sum of n numbers, n whole vectors.
 Real total(const Real* x, Size n) {
-  std::array<Real, static_cast<std::size_t>(tile_lanes)> part{};
-  for (Size i = 0; i < n; i += tile_lanes) {
-    for (Size k = 0; k < tile_lanes; ++k) part[static_cast<std::size_t>(k)] += x[i + k];
+  std::array<Real, static_cast<std::size_t>(simd_lanes)> part{};
+  for (Size i = 0; i < n; i += simd_lanes) {
+    for (Size k = 0; k < simd_lanes; ++k) part[static_cast<std::size_t>(k)] += x[i + k];
   }
-  for (Size width = tile_lanes / 2; width > 0; width /= 2) {
+  for (Size width = simd_lanes / 2; width > 0; width /= 2) {
     for (Size k = 0; k < width; ++k)
       part[static_cast<std::size_t>(k)] += part[static_cast<std::size_t>(k + width)];
   }
@@ -79,11 +80,11 @@ struct AttentionTiles::Tile {
   Rows queries, keys;
   [[nodiscard]] Size rows() const { return queries.size(); }
   [[nodiscard]] Size cols() const { return keys.size(); }
-  [[nodiscard]] Size padded() const { return whole_tiles(keys.size()); }
+  [[nodiscard]] Size padded() const { return whole_vectors(keys.size()); }
 };
 
 AttentionTiles::AttentionTiles(Size key_width, Size value_width, Size most_queries, Size most_keys) {
-  const Size rows = std::min(most_queries, query_tile), cols = whole_tiles(std::min(most_keys, key_tile));
+  const Size rows = std::min(most_queries, query_tile), cols = whole_vectors(std::min(most_keys, key_tile));
   keys_ = Tensor({key_width, cols});
   values_ = Tensor({value_width, cols});
   scores_ = Tensor({rows, cols});
@@ -191,7 +192,7 @@ void AttentionTiles::backward(const AttentionHead& head, const AttentionHeadGrad
     const Rows keys{k, std::min(head.k.rows, k + key_tile)};
     const ConstMatrixView v = head.v.row_block(keys.begin, keys.end);
     if (head.pack) pack_keys(head, {{}, keys});
-    const MatrixView v_transposed = view(values_, v.cols, whole_tiles(v.rows));
+    const MatrixView v_transposed = view(values_, v.cols, whole_vectors(v.rows));
     pack_transposed(v, 1, v_transposed);
     for (Size q = 0; q < head.q.rows; q += query_tile) {
       const Tile t{{q, std::min(head.q.rows, q + query_tile)}, keys};

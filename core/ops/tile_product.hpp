@@ -9,17 +9,6 @@
 namespace tarn {
 inline namespace TARN_PRECISION {
 
-/// Numbers in a vector; products are fastest over whole ones.
-#if defined(__AVX512F__)
-inline constexpr Size tile_lanes = 64 / static_cast<Size>(sizeof(Real));
-#else
-inline constexpr Size tile_lanes = 32 / static_cast<Size>(sizeof(Real));
-#endif
-/// n rounded up to whole vectors.
-[[nodiscard]] constexpr Size whole_tiles(Size n) {
-  return (n + tile_lanes - 1) / tile_lanes * tile_lanes;
-}
-
 /// The left factor, read as it lies or transposed: element (i, k) is data[i * row_stride + k * inner_stride].
 struct TileFactor {
   const Real* data;
