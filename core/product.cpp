@@ -23,6 +23,8 @@ namespace {
 /// results depend on them.
 constexpr Size row_block = 256;
 constexpr Size inner_block = 1024;
+/// Inside the libraries the rows beyond a multiple of this take other paths, whose bits differ.
+constexpr Size rows_at_once = 16;
 
 void scale_or_clear(MatrixView c, Write write) {
   if (write == Write::add) return;
@@ -67,6 +69,28 @@ void product_kernel(ConstMatrixView a, Transpose ta, ConstMatrixView b, Transpos
 
 #endif
 
+using Kernel = void (*)(ConstMatrixView, Transpose, ConstMatrixView, Transpose, MatrixView, Write);
+Kernel kernel_of(ProductPrecision precision) {
+  return precision == ProductPrecision::bf16 ? &bf16_product_kernel : &product_kernel;
+}
+
+/// C (+)= A op(B) for fewer than `rows_at_once` rows: the product of these rows and zeros below them, so that
+/// a row gets the bits it gets among many.
+void product_of_few_rows(ConstMatrixView a, ConstMatrixView b, Transpose tb, MatrixView c, Write write,
+                         ProductPrecision precision) {
+  thread_local std::vector<Real> scratch;
+  const Size a_size = rows_at_once * a.cols;
+  scratch.assign(static_cast<std::size_t>(a_size + rows_at_once * c.cols), Real{0});
+  const MatrixView a_rows(scratch.data(), rows_at_once, a.cols);
+  const MatrixView c_rows(scratch.data() + a_size, rows_at_once, c.cols);
+  for (Size i = 0; i < c.rows; ++i) {
+    std::copy_n(a.row(i), a.cols, a_rows.row(i));
+    if (write == Write::add) std::copy_n(c.row(i), c.cols, c_rows.row(i));
+  }
+  kernel_of(precision)(a_rows, Transpose::no, b, tb, c_rows, write);
+  for (Size i = 0; i < c.rows; ++i) std::copy_n(c_rows.row(i), c.cols, c.row(i));
+}
+
 /// C (+)= A^T op(B) with A of many rows: partial products over fixed runs of rows, added in order.
 void multiply_split_inner(ConstMatrixView a, ConstMatrixView b, Transpose tb, MatrixView c, Write write,
                           ProductPrecision precision) {
@@ -107,8 +131,11 @@ void multiply_serial(ConstMatrixView a, Transpose ta, ConstMatrixView b, Transpo
   assert((ta == Transpose::no ? a.cols : a.rows) == (tb == Transpose::no ? b.rows : b.cols));
   if (c.size() == 0) return;
   if (a.size() == 0) return scale_or_clear(c, write);
-  if (precision == ProductPrecision::bf16) return bf16_product_kernel(a, ta, b, tb, c, write);
-  product_kernel(a, ta, b, tb, c, write);
+  if (ta == Transpose::yes) return kernel_of(precision)(a, ta, b, tb, c, write);
+  const Size whole = c.rows / rows_at_once * rows_at_once;
+  if (whole > 0) kernel_of(precision)(a.row_block(0, whole), ta, b, tb, c.row_block(0, whole), write);
+  if (whole < c.rows)
+    product_of_few_rows(a.row_block(whole, c.rows), b, tb, c.row_block(whole, c.rows), write, precision);
 }
 
 void multiply_rows(ConstMatrixView a, ConstMatrixView b, Transpose tb, MatrixView c, Write write,

@@ -26,7 +26,8 @@ using RowBlockFunction = FunctionRef<void(Size first_row, MatrixView block)>;
 
 /// C (+)= op(A) op(B), in parallel. Rows of C are cut into fixed blocks; op(A) = A^T with many rows is cut
 /// into fixed runs of those rows whose partial products are added in order. The same bits for any number of
-/// threads. All products of the library go through this file: oneDNN's sgemm where it was found, else Eigen.
+/// threads; where A is not transposed, a row of C has the same bits whatever rows stand beside it. All
+/// products of the library go through this file: oneDNN's sgemm where it was found, else Eigen.
 void multiply(ConstMatrixView a, Transpose transpose_a, ConstMatrixView b, Transpose transpose_b,
               MatrixView c, Write write = Write::assign, ProductPrecision precision = ProductPrecision::full);
 

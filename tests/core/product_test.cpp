@@ -189,6 +189,31 @@ TEST_CASE("products have the same bits for any number of threads", "[core][produ
   }
 }
 
+TEST_CASE("a row of a product has the same bits alone and among others", "[core][product]") {
+  for (const Size inner : {1, 3, 8, 31, 128, 300}) {
+    for (const Size cols : {1, 2, 5, 16, 64, 129}) {
+      for (const Transpose tb : {Transpose::no, Transpose::yes}) {
+        const Tensor a = random_tensor(300, inner, 1);
+        const Tensor b = tb == Transpose::no ? random_tensor(inner, cols, 2) : random_tensor(cols, inner, 2);
+        Tensor all({300, cols});
+        multiply(a.matrix(), Transpose::no, b.matrix(), tb, all.matrix());
+        for (const Write write : {Write::assign, Write::add}) {
+          for (const Size rows : {1, 2, 3, 7, 15, 16, 17, 33, 100}) {
+            for (const Size first : {0, 1, 37, 200}) {
+              Tensor some({rows, cols});
+              multiply(a.matrix().row_block(first, first + rows), Transpose::no, b.matrix(), tb,
+                       some.matrix(), write);
+              CAPTURE(inner, cols, tb == Transpose::yes, rows, first);
+              CHECK(std::memcmp(some.data(), all.matrix().row(first),
+                                sizeof(Real) * static_cast<std::size_t>(some.size())) == 0);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("each block of rows is finished once, while it is in cache", "[core][product]") {
   const Tensor a = random_tensor(700, 8, 1), b = random_tensor(8, 5, 2);
   Tensor c({700, 5});
