@@ -25,76 +25,6 @@ void for_sets(const Segments& sets, F f) {
   });
 }
 
-void add_rows(ConstMatrixView x, Rows rows, double factor, Real* out) {
-  std::vector<double> total(static_cast<std::size_t>(x.cols), 0.0);
-  for (Size i = rows.begin; i < rows.end; ++i) {
-    const Real* row = x.row(i);
-    for (Size j = 0; j < x.cols; ++j) total[static_cast<std::size_t>(j)] += static_cast<double>(row[j]);
-  }
-  for (Size j = 0; j < x.cols; ++j) {
-    out[j] = static_cast<Real>(total[static_cast<std::size_t>(j)] * factor);
-  }
-}
-
-/// Sum or mean over select(rows), a run inside each set.
-template <class Select>
-Var sum_of_rows(Var x, const Segments& sets, Select select, Reduce reduce) {
-  Tape& tape = x.tape();
-  const ConstMatrixView in = x.value();
-  const Shape shape{sets.count(), in.cols};
-  const MatrixView y = tape.allocate(shape);
-  const auto factor = [reduce](Rows rows) {
-    return reduce == Reduce::sum || rows.size() == 0 ? 1.0 : 1.0 / static_cast<double>(rows.size());
-  };
-  for_sets(sets, [&](Size b, Rows rows) { add_rows(in, select(rows), factor(select(rows)), y.row(b)); });
-  return tape.record("segment_reduce", shape, y, {x}, [=, &tape](ConstMatrixView dy) {
-    const MatrixView dx = tape.grad(x);
-    for_sets(sets, [&](Size b, Rows rows) {
-      const Rows selected = select(rows);
-      const Real share = static_cast<Real>(factor(selected));
-      for (Size i = selected.begin; i < selected.end; ++i) {
-        for (Size j = 0; j < dy.cols; ++j) dx(i, j) += share * dy(b, j);
-      }
-    });
-  });
-}
-
-Var segment_max(Var x, const Segments& sets) {
-  Tape& tape = x.tape();
-  const ConstMatrixView in = x.value();
-  const Shape shape{sets.count(), in.cols};
-  const MatrixView y = tape.allocate(shape);
-  for_sets(sets, [&](Size b, Rows rows) {
-    Real* best = y.row(b);
-    std::fill_n(best, in.cols, rows.size() > 0 ? -std::numeric_limits<Real>::infinity() : Real{0});
-    for (Size i = rows.begin; i < rows.end; ++i) {
-      const Real* row = in.row(i);
-      // Written so that a NaN wins and stays: it spreads inside its own set.
-      for (Size j = 0; j < in.cols; ++j)
-        best[j] = row[j] <= best[j] || std::isnan(best[j]) ? best[j] : row[j];
-    }
-  });
-  return tape.record("segment_max", shape, y, {x}, [=, &tape](ConstMatrixView dy) {
-    const MatrixView dx = tape.grad(x);
-    for_sets(sets, [&](Size b, Rows rows) {
-      std::vector<Real> share(static_cast<std::size_t>(in.cols), Real{0});
-      const Real* best = y.row(b);
-      for (Size i = rows.begin; i < rows.end; ++i) {
-        for (Size j = 0; j < in.cols; ++j) share[static_cast<std::size_t>(j)] += Real(in(i, j) == best[j]);
-      }
-      for (Size j = 0; j < in.cols; ++j) {
-        Real& s = share[static_cast<std::size_t>(j)];
-        s = s > 0 ? dy(b, j) / s : Real{0};
-      }
-      for (Size i = rows.begin; i < rows.end; ++i) {
-        for (Size j = 0; j < in.cols; ++j) {
-          if (in(i, j) == best[j]) dx(i, j) += share[static_cast<std::size_t>(j)];
-        }
-      }
-    });
-  });
-}
-
 /// Softmax of the columns of one set: in and out are runs of whole rows.
 void softmax_rows(ConstMatrixView in, MatrixView out) {
   const Size heads = in.cols;
@@ -119,22 +49,6 @@ void softmax_rows(ConstMatrixView in, MatrixView out) {
 }  // namespace
 
 inline namespace TARN_PRECISION {
-
-Var segment_reduce(Var x, const Segments& sets, Reduce reduce) {
-  sets.require_cover("segment_reduce", x.rows());
-  if (reduce == Reduce::max) return segment_max(x, sets);
-  return sum_of_rows(
-      x, sets, [](Rows rows) { return rows; }, reduce);
-}
-
-Var segment_end_mean(Var x, const Segments& sets, SetEnd end, Size k) {
-  sets.require_cover("segment_end_mean", x.rows());
-  const auto select = [end, k](Rows rows) {
-    return end == SetEnd::first ? Rows{rows.begin, std::min(rows.end, rows.begin + k)}
-                                : Rows{std::max(rows.begin, rows.end - k), rows.end};
-  };
-  return sum_of_rows(x, sets, select, Reduce::mean);
-}
 
 Var segment_softmax(Var scores, const Segments& sets) {
   sets.require_cover("segment_softmax", scores.rows());
