@@ -71,6 +71,11 @@ void exp_in_place(Real* data, Size n) {
   run = run.exp();
 }
 
+void log_in_place(Real* data, Size n) {
+  auto run = eigen_run(data, n);
+  run = run.log();
+}
+
 Var linear(std::span<const Var> blocks, Var weight, Var bias, Activation activation) {
   check_linear(blocks, weight, bias);
   Tape& tape = weight.tape();

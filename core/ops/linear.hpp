@@ -26,9 +26,10 @@ inline Var linear(Var x, Var weight, Var bias = {}, Activation activation = Acti
   return linear(std::span<const Var>(&x, 1), weight, bias, activation);
 }
 
-/// tanh or exp of a run, vectorised; relative error about 2e-7 in float.
+/// tanh, exp or natural logarithm of a run, vectorised; relative error about 2e-7 in float.
 void tanh_in_place(Real* data, Size n);
 void exp_in_place(Real* data, Size n);
+void log_in_place(Real* data, Size n);
 
 }  // namespace TARN_PRECISION
 }  // namespace tarn
