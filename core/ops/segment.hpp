@@ -33,13 +33,5 @@ inline Var segment_reduce(Var x, const Segments& sets, Reduce statistic, SemiGra
 /// Mean of the first or last min(k, n) rows of each set; [B, D]. An empty set gives zeros.
 Var segment_end_mean(Var x, const Segments& sets, SetEnd end, Size k);
 
-/// Softmax of each column inside each set: scores [N, H] -> [N, H]. Empty sets have no rows.
-Var segment_softmax(Var scores, const Segments& sets);
-
-/// Weighted sum of rows, the blocks of columns side by side without a copy: y_b = sum_{i in b} a_i [x_1, x_2,
-/// ...]_i. weights [N, 1], blocks [N, D_k] -> [B, sum D_k]. Together with segment_softmax the attention
-/// readout.
-Var segment_weighted_sum(std::span<const Var> blocks, Var weights, const Segments& sets);
-
 }  // namespace TARN_PRECISION
 }  // namespace tarn

@@ -1,7 +1,7 @@
 #include "tarn/experiments/benchmarks/benchmarks.hpp"
 
 #include "tarn/core/errors.hpp"
-#include "tarn/core/ops/segment.hpp"
+#include "tarn/core/ops/segment_pool.hpp"
 #include "tarn/datasets/token_batches.hpp"
 #include "tarn/experiments/benchmarks/workload.hpp"
 #include "tarn/graph/builders/token_graph_cache.hpp"
@@ -131,8 +131,7 @@ void bench_attention_pool(State& state, Inputs& inputs, const WorkloadShape& sha
   timed(state, [&] {
     tape.reset({.training = true});
     const Var x = tape.input(w.x);
-    const Var weights = segment_softmax(tape.input(scores, NeedsGrad::yes), w.sets);
-    const Var y = segment_weighted_sum({&x, 1}, weights, w.sets);
+    const Var y = segment_pool(tape.input(scores, NeedsGrad::yes), {&x, 1}, w.sets).y;
     const std::pair<Var, ConstMatrixView> seed{y, y.value()};
     tape.backward(std::span(&seed, 1));
   });

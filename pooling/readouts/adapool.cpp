@@ -1,6 +1,6 @@
 #include "tarn/pooling/readouts/adapool.hpp"
 
-#include "tarn/core/ops/segment.hpp"
+#include "tarn/core/ops/segment_pool.hpp"
 
 namespace tarn {
 inline namespace TARN_PRECISION {
@@ -16,8 +16,8 @@ AdaPool::AdaPool(const Options& o)
 Pooled AdaPool::forward(const SetInput& in) {
   require_set_input("adapool", in, o_.in_channels);
   const Var scores = score_layer_.forward(in.x, "adapool");  // [N, 1]
-  const Var weights = segment_softmax(scores, in.sets);      // [N, 1]
-  return {segment_weighted_sum({&in.x, 1}, weights, in.sets), weights};
+  const auto [y, weights] = segment_pool(scores, {&in.x, 1}, in.sets);
+  return {y, weights};
 }
 
 }  // namespace TARN_PRECISION

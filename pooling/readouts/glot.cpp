@@ -2,7 +2,7 @@
 
 #include "tarn/core/errors.hpp"
 #include "tarn/core/ops/elementwise.hpp"
-#include "tarn/core/ops/segment.hpp"
+#include "tarn/core/ops/segment_pool.hpp"
 
 #include <fmt/format.h>
 
@@ -88,8 +88,8 @@ Pooled Glot::forward(const SetInput& in) {
   }
   const std::vector<Var> blocks = join_layers(std::move(layers));  // together [N, out]
   const Var scores = score_layer_->forward(blocks, "glot");        // [N, 1]
-  const Var weights = segment_softmax(scores, in.sets);            // [N, 1]
-  return {segment_weighted_sum(blocks, weights, in.sets), weights, &graph};
+  const auto [y, weights] = segment_pool(scores, blocks, in.sets);
+  return {y, weights, &graph};
 }
 
 }  // namespace TARN_PRECISION
