@@ -1,8 +1,8 @@
 #pragma once
 
-#include "tarn/core/ops/linear.hpp"
 #include "tarn/core/ops/segment_chunks.hpp"
 #include "tarn/core/ops/segment_totals.hpp"
+#include "tarn/core/ops/vector_math.hpp"
 #include "tarn/core/tape.hpp"
 
 #include <algorithm>

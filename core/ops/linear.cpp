@@ -1,6 +1,5 @@
 #include "tarn/core/ops/linear.hpp"
 
-#include "tarn/core/eigen.hpp"
 #include "tarn/core/errors.hpp"
 #include "tarn/core/ops/reduce_rows.hpp"
 
@@ -60,21 +59,6 @@ void check_linear(std::span<const Var> blocks, Var weight, Var bias) {
 }  // namespace
 
 inline namespace TARN_PRECISION {
-
-void tanh_in_place(Real* data, Size n) {
-  auto run = eigen_run(data, n);
-  run = run.tanh();
-}
-
-void exp_in_place(Real* data, Size n) {
-  auto run = eigen_run(data, n);
-  run = run.exp();
-}
-
-void log_in_place(Real* data, Size n) {
-  auto run = eigen_run(data, n);
-  run = run.log();
-}
 
 Var linear(std::span<const Var> blocks, Var weight, Var bias, Activation activation) {
   check_linear(blocks, weight, bias);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tarn/core/ops/vector_math.hpp"
 #include "tarn/core/tape.hpp"
 
 #include <array>
@@ -25,11 +26,6 @@ Var linear(std::span<const Var> blocks, Var weight, Var bias = {}, Activation ac
 inline Var linear(Var x, Var weight, Var bias = {}, Activation activation = Activation::none) {
   return linear(std::span<const Var>(&x, 1), weight, bias, activation);
 }
-
-/// tanh, exp or natural logarithm of a run, vectorised; relative error about 2e-7 in float.
-void tanh_in_place(Real* data, Size n);
-void exp_in_place(Real* data, Size n);
-void log_in_place(Real* data, Size n);
 
 }  // namespace TARN_PRECISION
 }  // namespace tarn

@@ -1,8 +1,8 @@
 #include "tarn/core/ops/segment_pool_kernels.hpp"
 
-#include "tarn/core/ops/linear.hpp"
 #include "tarn/core/ops/segment_totals.hpp"
 #include "tarn/core/ops/vector.hpp"
+#include "tarn/core/ops/vector_math.hpp"
 
 #include <algorithm>
 #include <cmath>

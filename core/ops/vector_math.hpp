@@ -1,0 +1,20 @@
+#pragma once
+
+#include "tarn/core/real.hpp"
+
+namespace tarn {
+inline namespace TARN_PRECISION {
+
+/// Functions of every number of a run, vectorised; relative error about 2e-7 in float. A number has the same
+/// bits wherever it stands in a run and wherever the run lies in memory.
+void tanh_in_place(Real* data, Size n);
+void exp_in_place(Real* data, Size n);
+/// Natural logarithm; minus infinity of 0.
+void log_in_place(Real* data, Size n);
+/// 1 / (1 + exp(-x)), without overflow.
+void sigmoid_in_place(Real* data, Size n);
+/// The error function; absolute error below 2e-7 in float.
+void erf_in_place(Real* data, Size n);
+
+}  // namespace TARN_PRECISION
+}  // namespace tarn
