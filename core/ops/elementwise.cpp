@@ -64,21 +64,18 @@ Var activate(Var x, Activation activation) {
   Tape& tape = x.tape();
   const ConstMatrixView in = x.value();
   const MatrixView y = tape.allocate(x.shape());
-  for_rows(y.rows, y.cols, [&](Size i) {
-    if (activation == Activation::relu) {
-      for (Size j = 0; j < y.cols; ++j) y(i, j) = in(i, j) < 0 ? Real{0} : in(i, j);
-    } else {
-      std::copy_n(in.row(i), y.cols, y.row(i));
-      tanh_in_place(y.row(i), y.cols);
-    }
-  });
+  for_rows(y.rows, y.cols, [&](Size i) { activate_run(activation, in.row(i), y.row(i), y.cols); });
   return tape.record("activate", x.shape(), y, {x}, [=, &tape](ConstMatrixView dy) {
     const GradSink s = tape.sink(x);
+    if (s.write == Write::assign) {
+      return for_rows(dy.rows, dy.cols, [&](Size i) {
+        activation_gradient(activation, dy.row(i), in.row(i), y.row(i), s.view.row(i), dy.cols);
+      });
+    }
+    const MatrixView d = tape.allocate(x.shape());
     for_rows(dy.rows, dy.cols, [&](Size i) {
-      for (Size j = 0; j < dy.cols; ++j) {
-        const Real slope = activation == Activation::relu ? Real(y(i, j) > 0) : 1 - y(i, j) * y(i, j);
-        s.view(i, j) = slope * dy(i, j) + (s.write == Write::add ? s.view(i, j) : Real{0});
-      }
+      activation_gradient(activation, dy.row(i), in.row(i), y.row(i), d.row(i), dy.cols);
+      for (Size j = 0; j < dy.cols; ++j) s.view(i, j) += d(i, j);
     });
   });
 }

@@ -8,7 +8,7 @@
 namespace tarn {
 inline namespace TARN_PRECISION {
 
-/// max(x, 0), or tanh x; `none` gives x itself. The gradient of relu at 0 is 0.
+/// The activation of every number; `none` gives x itself. The gradient of relu at 0 is 0.
 Var activate(Var x, Activation activation);
 inline Var relu(Var x) {
   return activate(x, Activation::relu);

@@ -13,30 +13,6 @@ namespace {
 
 constexpr Size rows_per_block = 256;
 
-/// Adds the bias to a block of rows and applies the activation, row by row while the row is in cache.
-void finish_block(MatrixView block, const Real* bias, Activation activation) {
-  for (Size i = 0; i < block.rows; ++i) {
-    Real* y = block.row(i);
-    if (bias != nullptr) {
-      for (Size j = 0; j < block.cols; ++j) y[j] += bias[j];
-    }
-    if (activation == Activation::relu) {
-      for (Size j = 0; j < block.cols; ++j) y[j] = y[j] < 0 ? Real{0} : y[j];
-    } else if (activation == Activation::tanh) {
-      tanh_in_place(y, block.cols);
-    }
-  }
-}
-
-/// d = dy * activation'(y), read off the output.
-void activation_backward_row(const Real* dy, const Real* y, Real* d, Size n, Activation activation) {
-  if (activation == Activation::relu) {
-    for (Size j = 0; j < n; ++j) d[j] = y[j] > 0 ? dy[j] : Real{0};
-  } else {
-    for (Size j = 0; j < n; ++j) d[j] = dy[j] * (1 - y[j] * y[j]);
-  }
-}
-
 void check_linear(std::span<const Var> blocks, Var weight, Var bias) {
   Size width = 0;
   for (const Var& x : blocks) {
@@ -56,62 +32,114 @@ void check_linear(std::span<const Var> blocks, Var weight, Var bias) {
   }
 }
 
+/// The products of a linear map with what it reads; all on the tape.
+struct Product {
+  std::span<const Var> inputs;  // blocks, weight, bias
+  ProductPrecision precision;
+  [[nodiscard]] std::span<const Var> blocks() const { return inputs.first(inputs.size() - 2); }
+  [[nodiscard]] Var weight() const { return inputs[inputs.size() - 2]; }
+  [[nodiscard]] Var bias() const { return inputs.back(); }
+};
+
+Product product_of(Tape& tape, std::span<const Var> blocks, Var weight, Var bias) {
+  check_linear(blocks, weight, bias);
+  const auto inputs = tape.allocate_array<Var>(static_cast<Size>(blocks.size()) + 2);
+  std::copy(blocks.begin(), blocks.end(), inputs.begin());
+  inputs[blocks.size()] = weight;
+  inputs[blocks.size() + 1] = bias;
+  return {inputs, tape.pass().products};
+}
+
+/// into = [x_1, x_2, ...] W^T + b, and finish(row) for every row while its block is in cache.
+template <class Finish>
+void multiply_and_finish(const Product& p, MatrixView into, Finish finish) {
+  const Var bias = p.bias();
+  const Real* const b = bias.given() ? bias.value().data : nullptr;
+  for_blocks(into.rows, rows_per_block, [&](Size begin, Size end) {
+    const MatrixView block = into.row_block(begin, end);
+    Size column = 0;
+    for (const Var& v : p.blocks()) {
+      const ConstMatrixView x = v.value();
+      const ConstMatrixView w = p.weight().value().column_block(column, column + x.cols);
+      multiply_serial(x.row_block(begin, end), Transpose::no, w, Transpose::yes, block,
+                      column == 0 ? Write::assign : Write::add, p.precision);
+      column += x.cols;
+    }
+    for (Size i = begin; i < end; ++i) {
+      Real* const row = into.row(i);
+      for (Size j = 0; b != nullptr && j < into.cols; ++j) row[j] += b[j];
+      finish(i);
+    }
+  });
+}
+
+/// Gradients of the blocks, the weight and the bias from d, the gradient of the product.
+void add_product_gradients(Tape& tape, const Product& p, ConstMatrixView d) {
+  const Var weight = p.weight(), bias = p.bias();
+  const GradSink dw = weight.needs_grad() ? tape.sink(weight) : GradSink{};
+  Size column = 0;
+  for (const Var& x : p.blocks()) {
+    const Size end = column + x.cols();
+    if (weight.needs_grad())
+      multiply(d, Transpose::yes, x.value(), Transpose::no, dw.view.column_block(column, end), dw.write,
+               p.precision);
+    if (x.needs_grad()) {
+      const GradSink dx = tape.sink(x);
+      multiply(d, Transpose::no, weight.value().column_block(column, end), Transpose::no, dx.view, dx.write,
+               p.precision);
+    }
+    column = end;
+  }
+  if (bias.given() && bias.needs_grad()) add_column_sums(tape, d, tape.sink(bias));
+}
+
+/// f(row) for every row, in parallel.
+template <class F>
+void for_rows(Size rows, F f) {
+  for_blocks(rows, rows_per_block, [&](Size begin, Size end) {
+    for (Size i = begin; i < end; ++i) f(i);
+  });
+}
+
 }  // namespace
 
 inline namespace TARN_PRECISION {
 
 Var linear(std::span<const Var> blocks, Var weight, Var bias, Activation activation) {
-  check_linear(blocks, weight, bias);
   Tape& tape = weight.tape();
-  const Size rows = blocks[0].rows(), out = weight.rows();
-  const Shape shape{rows, out};
+  const Product p = product_of(tape, blocks, weight, bias);
+  const Shape shape{blocks[0].rows(), weight.rows()};
   const MatrixView y = tape.allocate(shape);
-  const auto inputs = tape.allocate_array<Var>(static_cast<Size>(blocks.size()) + 2);
-  std::copy(blocks.begin(), blocks.end(), inputs.begin());
-  inputs[blocks.size()] = weight;
-  inputs[blocks.size() + 1] = bias;
-
-  const Real* b = bias.given() ? bias.value().data : nullptr;
-  const ProductPrecision precision = tape.pass().products;
-  for_blocks(rows, rows_per_block, [&](Size begin, Size end) {
-    const MatrixView block = y.row_block(begin, end);
-    Size column = 0;
-    for (std::size_t k = 0; k < blocks.size(); ++k) {
-      const ConstMatrixView x = blocks[k].value();
-      const ConstMatrixView w = weight.value().column_block(column, column + x.cols);
-      multiply_serial(x.row_block(begin, end), Transpose::no, w, Transpose::yes, block,
-                      k == 0 ? Write::assign : Write::add, precision);
-      column += x.cols;
-    }
-    finish_block(block, b, activation);
+  const MatrixView before = keeps_input(activation) ? tape.allocate(shape) : y;  // the activation
+  multiply_and_finish(p, before, [&](Size i) { activate_run(activation, before.row(i), y.row(i), y.cols); });
+  return tape.record("linear", shape, y, p.inputs, [=, &tape](ConstMatrixView dy) {
+    if (activation == Activation::none) return add_product_gradients(tape, p, dy);
+    const MatrixView d = tape.allocate(shape);
+    for_rows(y.rows, [&](Size i) {
+      activation_gradient(activation, dy.row(i), before.row(i), y.row(i), d.row(i), y.cols);
+    });
+    add_product_gradients(tape, p, d);
   });
+}
 
-  return tape.record("linear", shape, y, std::span<const Var>(inputs), [=, &tape](ConstMatrixView dy) {
-    ConstMatrixView d = dy;  // gradient before the activation
-    if (activation != Activation::none) {
-      const MatrixView before = tape.allocate(shape);
-      for_blocks(rows, rows_per_block, [&](Size begin, Size end) {
-        for (Size i = begin; i < end; ++i)
-          activation_backward_row(dy.row(i), y.row(i), before.row(i), out, activation);
-      });
-      d = before;
-    }
-    const GradSink dw = weight.needs_grad() ? tape.sink(weight) : GradSink{};
-    Size column = 0;
-    for (const Var& x : inputs.first(inputs.size() - 2)) {
-      const Size end = column + x.cols();
-      if (weight.needs_grad()) {
-        multiply(d, Transpose::yes, x.value(), Transpose::no, dw.view.column_block(column, end), dw.write,
-                 precision);
-      }
-      if (x.needs_grad()) {
-        const GradSink dx = tape.sink(x);
-        multiply(d, Transpose::no, weight.value().column_block(column, end), Transpose::no, dx.view, dx.write,
-                 precision);
-      }
-      column = end;
-    }
-    if (bias.given() && bias.needs_grad()) add_column_sums(tape, d, tape.sink(bias));
+Var linear_gated_gelu(Var x, Var weight, Var bias) {
+  Tape& tape = weight.tape();
+  const Product p = product_of(tape, {&x, 1}, weight, bias);
+  const Size out = weight.rows() / 2;
+  if (weight.rows() % 2 != 0) {
+    throw ShapeError(fmt::format("linear_gated_gelu: weight has shape {}; expected an even number of rows",
+                                 weight.shape().text()));
+  }
+  const Shape shape{x.rows(), out};
+  const MatrixView y = tape.allocate(shape), halves = tape.allocate({x.rows(), 2 * out});
+  multiply_and_finish(p, halves,
+                      [&](Size i) { gated_gelu_run(halves.row(i), halves.row(i) + out, y.row(i), out); });
+  return tape.record("linear_gated_gelu", shape, y, p.inputs, [=, &tape](ConstMatrixView dy) {
+    const MatrixView d = tape.allocate({y.rows, 2 * out});
+    for_rows(y.rows, [&](Size i) {
+      gated_gelu_gradient(dy.row(i), halves.row(i), halves.row(i) + out, d.row(i), d.row(i) + out, out);
+    });
+    add_product_gradients(tape, p, d);
   });
 }
 

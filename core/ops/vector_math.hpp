@@ -6,8 +6,9 @@ namespace tarn {
 inline namespace TARN_PRECISION {
 
 /// Functions of every number of a run, vectorised; relative error about 2e-7 in float. A number has the same
-/// bits wherever it stands in a run and wherever the run lies in memory.
+/// bits wherever it stands in a run and wherever the run lies in memory; a NaN stays one.
 void tanh_in_place(Real* data, Size n);
+/// Zero of minus infinity.
 void exp_in_place(Real* data, Size n);
 /// Natural logarithm; minus infinity of 0.
 void log_in_place(Real* data, Size n);

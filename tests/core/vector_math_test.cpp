@@ -57,6 +57,17 @@ TEST_CASE("a number has the same bits wherever it stands", "[core][math]") {
   }
 }
 
+TEST_CASE("a NaN stays one, and the exponential of minus infinity is zero", "[core][math]") {
+  for (const Function& f : functions) {
+    std::vector<Real> run(70, std::numeric_limits<Real>::quiet_NaN());
+    f.in_place(run.data(), 70);
+    CHECK(std::all_of(run.begin(), run.end(), [](Real v) { return std::isnan(v); }));
+  }
+  Real none = -std::numeric_limits<Real>::infinity();
+  exp_in_place(&none, 1);
+  CHECK(none == 0);
+}
+
 TEST_CASE("the sigmoid of numbers of any size is finite", "[core][math]") {
   std::array<Real, 4> x{-10000, -80, 80, 10000};
   sigmoid_in_place(x.data(), 4);
