@@ -2,8 +2,7 @@
 
 #include "tarn/core/ops/elementwise.hpp"
 #include "tarn/graph/ops/attention.hpp"
-
-#include <algorithm>
+#include "tarn/graph/ops/edge_data.hpp"
 
 namespace tarn {
 inline namespace TARN_PRECISION {
@@ -25,15 +24,7 @@ Gat::Gat(const Options& o)
     res_ = &child("res", std::make_unique<Linear>(o.in_channels, out_dim(), Bias::no,
                                                   glorot(out_dim(), o.in_channels)));
   }
-  if (const std::string* name = o.fill_value.string()) {
-    fill_ = *name == "mean"  ? LoopFill::mean
-            : *name == "sum" ? LoopFill::sum
-            : *name == "max" ? LoopFill::max
-                             : LoopFill::min;
-  } else {
-    fill_ = LoopFill::value;
-    fill_number_ = o.fill_value.number().value_or(0);
-  }
+  check_options(o, "gat");
 }
 
 Var Gat::forward(const GraphInput& in) {
@@ -55,7 +46,7 @@ Var Gat::forward(const GraphInput& in) {
     attention.edge_scores = linear(attr, score_map);  // [E, H]
     if (o_.add_self_loops) {
       attention.loop_scores =
-          linear(loop_attributes(in.graph, attr, fill_, fill_number_), score_map);  // [N, H]
+          linear(loop_attributes(in.graph, attr, loop_rule(o_.fill_value)), score_map);  // [N, H]
     }
   }
   Var y = edge_attention(attention);

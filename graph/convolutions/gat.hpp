@@ -2,7 +2,6 @@
 
 #include "tarn/core/layers.hpp"
 #include "tarn/graph/convolutions/convolution.hpp"
-#include "tarn/graph/ops/edge_data.hpp"
 
 namespace tarn {
 
@@ -54,8 +53,6 @@ class Gat final : public Convolution {
 
  private:
   Options o_;
-  LoopFill fill_ = LoopFill::mean;
-  double fill_number_ = 0;
   Linear& lin_;
   Parameter& att_src_;
   Parameter& att_dst_;

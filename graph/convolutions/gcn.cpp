@@ -12,6 +12,7 @@ Gcn::Gcn(const Options& o)
     : o_(o),
       lin_(child("lin", std::make_unique<Linear>(o.in_channels, o.out_channels, Bias::no,
                                                  glorot(o.out_channels, o.in_channels)))) {
+  check_options(o, "gcn");
   if (o.add_self_loops.value_or(false) && !o.normalize) {
     throw ConfigError("gcn.add_self_loops: got true with normalize false; expected false or null");
   }
@@ -26,9 +27,9 @@ Var Gcn::forward(const GraphInput& in) {
   if (o_.normalize) {
     const GcnWeights w =
         gcn_weights(tape, in.graph, in.edge_attr, o_.add_self_loops.value_or(true), o_.improved ? 2 : 1);
-    y = weighted_sum(in.graph, z, w.edges, w.loops);
+    y = edge_sum({.graph = in.graph, .x = z, .weights = w.edges, .loop_weights = w.loops, .roots = w.roots});
   } else {
-    y = weighted_sum(in.graph, z, in.edge_attr);
+    y = edge_sum({.graph = in.graph, .x = z, .weights = in.edge_attr});
   }
   return bias_ != nullptr ? add_row(y, tape.parameter(*bias_)) : y;
 }

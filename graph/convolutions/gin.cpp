@@ -36,15 +36,22 @@ GinCore::GinCore(const GinCommonOptions& o)
                     chain_widths(o), o.norm == GinNorm::none ? ChainNorm::none : ChainNorm::batch_norm))) {}
 
 Var GinCore::update(Var x, Var aggregated, const char* where) {
-  return nn_.forward(add(scale_by_one_plus(x, x.tape().parameter(eps_)), aggregated), where);
+  return nn_.forward(add(scale_by_one_plus(x, eps(x.tape())), aggregated), where);
 }
 
 Var Gin::forward(const GraphInput& in) {
   require_graph_input("gin", in, o_.in_channels, 0);
-  return update(in.x, aggregate(in.graph, in.x, o_.aggr), "gin");
+  if (o_.aggr == Aggregate::max) return update(in.x, aggregate(in.graph, in.x, o_.aggr), "gin");
+  const Var centre = eps(in.x.tape());
+  return map(edge_sum({.graph = in.graph, .x = in.x, .centre = centre, .how = o_.aggr}), "gin");
+}
+
+Gin::Gin(const Options& o) : GinCore(o), o_(o) {
+  check_options(o, "gin");
 }
 
 Gine::Gine(const Options& o) : GinCore(o), o_(o) {
+  check_options(o, "gine");
   if (!o.edge_dim) return;
   Linear& lin = child("lin", std::make_unique<Linear>(*o.edge_dim, o.in_channels));
   weight_ = &lin.weight();

@@ -53,6 +53,8 @@ class GinCore : public Convolution {
  protected:
   explicit GinCore(const GinCommonOptions& options);
   Var update(Var x, Var aggregated, const char* where);
+  Var map(Var sum, const char* where) { return nn_.forward(sum, where); }
+  Var eps(Tape& tape) { return tape.parameter(eps_); }
 
  private:
   Size out_channels_;
@@ -65,7 +67,7 @@ class GinCore : public Convolution {
 class Gin final : public GinCore {
  public:
   using Options = GinOptions;
-  explicit Gin(const Options& options) : GinCore(options), o_(options) {}
+  explicit Gin(const Options& options);
   Var forward(const GraphInput& in) override;
   EdgeInput edge_input() const override { return EdgeInput::none; }
 

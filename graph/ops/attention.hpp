@@ -1,12 +1,8 @@
 #pragma once
 
-#include "tarn/core/tape.hpp"
-#include "tarn/graph/graph.hpp"
+#include "tarn/graph/ops/edge_weights.hpp"
 
 namespace tarn {
-
-/// Edges as the graph has them, or its loops left out, with or without one loop per node in their place.
-enum class Loops { as_given, left_out, one_each };
 
 inline namespace TARN_PRECISION {
 

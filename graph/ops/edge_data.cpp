@@ -98,6 +98,31 @@ Degrees measure_degrees(Tape& tape, const Graph& graph, const Real* weight, bool
   return d;
 }
 
+bool has_loops(const Graph& graph) {
+  const Adjacency edges = graph.incoming();
+  for (Size i = 0; i < graph.num_nodes(); ++i) {
+    const Rows run = edges.positions(i);
+    for (Size e = run.begin; e < run.end; ++e) {
+      if (edges.nodes[at(e)] == i) return true;
+    }
+  }
+  return false;
+}
+
+/// Every edge weighs one, and loops of `loop_weight` stand beside them where asked for.
+GcnWeights plain_gcn_weights(Tape& tape, const Graph& graph, bool add_loops, double loop_weight) {
+  const Size n = graph.num_nodes();
+  const auto roots = tape.allocate_array<Real>(n);
+  const MatrixView loops = tape.allocate({n});
+  const Adjacency edges = graph.incoming();
+  for (Size i = 0; i < n; ++i) {
+    const double degree = static_cast<double>(edges.positions(i).size()) + (add_loops ? loop_weight : 0);
+    roots[at(i)] = degree > 0 ? static_cast<Real>(1 / std::sqrt(degree)) : Real{0};
+    loops.data[i] = degree > 0 ? static_cast<Real>(loop_weight / degree) : Real{0};
+  }
+  return {{}, add_loops ? tape.input(loops, {n}) : Var{}, roots};
+}
+
 /// dL/dw of every edge, given g = dL/d(normalised weight) of edges and loops: the direct term, and the term
 /// through the degree of its target, -1/2 r_i^2 times the sum of g * normalised weight over everything that
 /// r_i enters.
@@ -136,9 +161,19 @@ void add_weight_gradients(const Degrees& d, const Real* g_edges, const Real* g_l
 
 }  // namespace
 
+LoopRule loop_rule(const Value& fill_value) {
+  const std::string* name = fill_value.string();
+  if (name == nullptr) return {LoopFill::value, fill_value.number().value_or(0)};
+  if (*name == "sum") return {LoopFill::sum};
+  if (*name == "max") return {LoopFill::max};
+  return {*name == "min" ? LoopFill::min : LoopFill::mean};
+}
+
 inline namespace TARN_PRECISION {
 
-Var loop_attributes(const Graph& graph, Var edge_attr, LoopFill fill, double value) {
+Var loop_attributes(const Graph& graph, Var edge_attr, const LoopRule& rule) {
+  const LoopFill fill = rule.fill;
+  const double value = rule.value;
   if (fill == LoopFill::max || fill == LoopFill::min) {
     return extreme_loop_attributes(graph, edge_attr, fill == LoopFill::max);
   }
@@ -197,6 +232,9 @@ Var canonical_edge_attr(const Graph& graph, Var given) {
 }
 
 GcnWeights gcn_weights(Tape& tape, const Graph& graph, Var edge_weight, bool add_loops, double loop_weight) {
+  if (!edge_weight.given() && !(add_loops && has_loops(graph))) {
+    return plain_gcn_weights(tape, graph, add_loops, loop_weight);
+  }
   const Real* weight = edge_weight.given() ? edge_weight.value().data : nullptr;
   const Degrees d = measure_degrees(tape, graph, weight, add_loops, loop_weight);
   const MatrixView on_edges = tape.allocate({graph.num_edges()});

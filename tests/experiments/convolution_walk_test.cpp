@@ -169,6 +169,34 @@ TEST_CASE("a convolution refuses wrong widths, row counts and edge data", "[walk
   });
 }
 
+TEST_CASE("gcn without weights equals gcn with weights of one, with and without loops", "[convolution]") {
+  for (const bool improved : {false, true}) {
+    for (const bool add_self_loops : {false, true}) {
+      Value options;
+      options.set("in_channels", 5);
+      options.set("out_channels", 4);
+      options.set("improved", improved);
+      options.set("add_self_loops", add_self_loops);
+      const auto gcn = convolutions().make("gcn", options);
+      gcn->init(Rng(1));
+      for (const bool has_loops : {false, true}) {
+        Edges e = random_edges(20, 60, Rng(2));
+        for (std::size_t k = 0; k < e.from.size() && !has_loops; ++k) {
+          if (e.from[k] == e.to[k]) e.from[k] = (e.from[k] + 1) % 20;
+        }
+        const Graph graph = Graph::from_edges(20, e.from, e.to);
+        const Tensor x = random_tensor({20, 5}, Rng(3));
+        Tensor ones({60, 1});
+        ones.fill(1);
+        const WalkResult plain = run(*gcn, x, graph, Tensor(Shape{})), weighted = run(*gcn, x, graph, ones);
+        check_close(plain.y, weighted.y);
+        const std::span<const Real> dx = std::span(plain.gradients).first(100);
+        check_close(dx, std::span(weighted.gradients).first(100));
+      }
+    }
+  }
+}
+
 TEST_CASE("gcn names the node whose weighted degree is negative", "[convolution][errors]") {
   Value options;
   options.set("in_channels", 2);
