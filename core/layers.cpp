@@ -13,6 +13,9 @@ Linear::Linear(Size in, Size out, Bias bias, Init weight_init)
     : weight_(parameter("weight", {out, in}, weight_init)),
       bias_(bias == Bias::yes ? &parameter("bias", {out}, fan_in_uniform(in)) : nullptr) {}
 
+Linear::Linear(Size in, Size out, Init weight_init, Init bias_init)
+    : weight_(parameter("weight", {out, in}, weight_init)), bias_(&parameter("bias", {out}, bias_init)) {}
+
 Var Linear::forward(std::span<const Var> blocks, Activation activation) {
   Tape& tape = blocks[0].tape();
   return linear(blocks, tape.parameter(weight_), tape.parameter(bias_), activation);

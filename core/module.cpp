@@ -8,6 +8,24 @@
 #include <cmath>
 
 namespace tarn {
+
+namespace {
+
+/// Number i of a parameter.
+double draw(const Init& init, const Rng& stream, std::size_t i) {
+  switch (init.kind) {
+    case Init::Kind::uniform:
+      return init.value * (2 * stream.uniform(i) - 1);
+    case Init::Kind::normal:
+      return init.value * stream.normal(i);
+    case Init::Kind::constant:
+      break;
+  }
+  return init.value;
+}
+
+}  // namespace
+
 inline namespace TARN_PRECISION {
 
 Init fan_in_uniform(Size fan_in) {
@@ -49,8 +67,7 @@ void Module::init(const Rng& rng) {
     const Rng stream = rng.split(name);
     const auto values = one->parameter.value.flat();
     for (std::size_t i = 0; i < values.size(); ++i) {
-      const double v = one->init.kind == Init::Kind::constant ? one->init.value
-                                                              : one->init.value * (2 * stream.uniform(i) - 1);
+      const double v = draw(one->init, stream, i);
       values[i] = static_cast<Real>(v);
     }
     one->parameter.has_grad = false;

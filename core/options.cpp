@@ -170,6 +170,24 @@ void Fields::operator()(std::string_view name, std::optional<std::vector<Size>>&
          }});
 }
 
+void Fields::operator()(std::string_view name, OneOrEach& v, Bounds each, std::string_view help) {
+  const auto read = [each](const Value& item) { return read_whole(item, each); };
+  visit({name, help, "int or list of int", each.text(true) + ", or a list of such",
+         [&v] {
+           return v.each ? list_value(v.values) : v.values.empty() ? Value() : Value(v.values.front());
+         },
+         [&v, read](const Value& in) {
+           if (const std::optional<Size> all = read(in)) {
+             v = *all;
+             return true;
+           }
+           std::vector<Size> list;
+           if (!set_list(list, in, read)) return false;
+           v = std::move(list);
+           return true;
+         }});
+}
+
 void Fields::operator()(std::string_view name, std::vector<double>& v, Bounds each, std::string_view help) {
   visit({name, help, "list of double", "a list, each " + each.text(false), [&v] { return list_value(v); },
          [&v, each](const Value& in) {

@@ -58,6 +58,16 @@ concept NamedEnum = std::is_enum_v<E> && requires(E e) {
   enum_names(e);
 };
 
+/// A whole number for all, or a list with one for each.
+struct OneOrEach {
+  std::vector<Size> values;
+  bool each = false;
+  OneOrEach() = default;
+  OneOrEach(Size all) : values{all} {}  // NOLINT(google-explicit-constructor)
+  OneOrEach(std::vector<Size> list)
+      : values(std::move(list)), each(true) {}  // NOLINT(google-explicit-constructor)
+};
+
 /// Receives the fields of an options struct. A struct lists them once, in
 /// `void fields(Fields& f) { f("tau", tau, any_finite(), "edge where the cosine exceeds this"); }`.
 class Fields {
@@ -74,6 +84,7 @@ class Fields {
   void operator()(std::string_view name, std::vector<Size>& v, Bounds each, std::string_view help);
   void operator()(std::string_view name, std::optional<std::vector<Size>>& v, Bounds each,
                   std::string_view help);
+  void operator()(std::string_view name, OneOrEach& v, Bounds each, std::string_view help);
   void operator()(std::string_view name, std::vector<double>& v, Bounds each, std::string_view help);
   /// Entries may be null; "none" says so where a file has no null.
   void operator()(std::string_view name, std::vector<std::optional<double>>& v, Bounds each,

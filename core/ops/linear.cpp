@@ -143,5 +143,26 @@ Var linear_gated_gelu(Var x, Var weight, Var bias) {
   });
 }
 
+Var multiply_by(Var x, Var matrix) {
+  if (matrix.shape().rank() != 2 || matrix.rows() != x.cols()) {
+    throw ShapeError(
+        fmt::format("multiply_by: x has width {} but the matrix has shape {}; expected [{}, out]", x.cols(),
+                    matrix.shape().text(), x.cols()));
+  }
+  Tape& tape = x.tape();
+  const Shape shape{x.rows(), matrix.cols()};
+  const MatrixView y = tape.allocate(shape);
+  multiply(x.value(), Transpose::no, matrix.value(), Transpose::no, y);
+  return tape.record("multiply_by", shape, y, {x, matrix}, [=, &tape](ConstMatrixView dy) {
+    if (matrix.needs_grad()) {
+      const GradSink dm = tape.sink(matrix);
+      multiply(x.value(), Transpose::yes, dy, Transpose::no, dm.view, dm.write);
+    }
+    if (!x.needs_grad()) return;
+    const GradSink dx = tape.sink(x);
+    multiply(dy, Transpose::no, matrix.value(), Transpose::yes, dx.view, dx.write);
+  });
+}
+
 }  // namespace TARN_PRECISION
 }  // namespace tarn

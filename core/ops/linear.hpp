@@ -24,5 +24,9 @@ inline Var linear(Var x, Var weight, Var bias = {}, Activation activation = Acti
 /// Transformer", arXiv 2002.05202 (GEGLU).
 Var linear_gated_gelu(Var x, Var weight, Var bias = {});
 
+/// y = x M, M [D, out] as it lies: x [N, D] -> [N, out]. With M the weight of a linear layer this is its
+/// transpose.
+Var multiply_by(Var x, Var matrix);
+
 }  // namespace TARN_PRECISION
 }  // namespace tarn
