@@ -5,6 +5,9 @@
 #include "tarn/graph/norms/norm.hpp"
 #include "tarn/graph/ops/edge_data.hpp"
 #include "tarn/graph/virtual_node.hpp"
+#include "tarn/pooling/layer_pools/layer_pool.hpp"
+
+#include <fmt/format.h>
 
 namespace tarn {
 
@@ -45,6 +48,23 @@ void run_virtual_node(CaseRun& run) {
   run.output("state", node->write(y, state, sets));
 }
 
+void run_layer_pool(CaseRun& run) {
+  const std::shared_ptr<LayerPool> pool = layer_pools().make(run.golden().op, run.golden().user_options());
+  run.keep(pool);
+  run.load(*pool);
+  std::vector<Var> layers;
+  if (run.has("history")) layers = history_layers(run.input("history"));
+  for (Size l = 0; run.has(fmt::format("layer.{}", l)); ++l)
+    layers.push_back(run.input(fmt::format("layer.{}", l)));
+  const LayerPooled pooled = pool->forward({.layers = layers, .sets = run.sets()});
+  run.output("y", pooled.y);
+  const auto also = [&](const char* name, Var v) {
+    if (run.golden().outputs.contains(name)) run.output(name, v);
+  };
+  also("layer_weights", pooled.layer_weights);
+  also("nodes", pooled.nodes);
+}
+
 }  // namespace
 
 inline namespace TARN_PRECISION {
@@ -54,6 +74,7 @@ std::vector<Adapter> graph_adapters() {
       {"convolution", [] { return convolutions().names(); }, run_convolution},
       {"norm", [] { return norms().names(); }, run_norm},
       {"virtual node", [] { return std::vector<std::string>{"virtual-node"}; }, run_virtual_node},
+      {"layer pool", [] { return layer_pools().names(); }, run_layer_pool},
   };
 }
 

@@ -5,7 +5,7 @@
 namespace tarn {
 inline namespace TARN_PRECISION {
 
-/// Adapters of the layers of graph networks: convolutions, norms, the virtual node.
+/// Adapters of the layers of graph networks: convolutions, norms, the virtual node, pools over their history.
 [[nodiscard]] std::vector<Adapter> graph_adapters();
 
 }  // namespace TARN_PRECISION

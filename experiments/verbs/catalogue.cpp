@@ -4,6 +4,7 @@
 #include "tarn/graph/convolutions/convolution.hpp"
 #include "tarn/graph/norms/norm.hpp"
 #include "tarn/pooling/heads/head.hpp"
+#include "tarn/pooling/layer_pools/layer_pool.hpp"
 #include "tarn/pooling/losses/loss.hpp"
 #include "tarn/pooling/readouts/readout.hpp"
 
@@ -38,6 +39,7 @@ std::vector<CatalogueFamily> catalogue() {
   families.push_back(family("readouts", readouts()));
   families.push_back(family("convolutions", convolutions()));
   families.push_back(family("norms", norms()));
+  families.push_back(family("layer pools", layer_pools()));
   families.push_back(family("heads", heads()));
   families.push_back(family("losses", losses()));
   families.push_back(experiment_family());

@@ -43,8 +43,8 @@ struct EdgeWeights {
     return rng.uniform(static_cast<std::uint64_t>(position)) < dropout ? Real{0} : Real(1 / (1 - dropout));
   }
 
-  /// Calls f(edge) for the edges into, or out of, a node; the graph's own loops are left out where others
-  /// stand in.
+  /// Calls f(edge) for the edges into, or out of, a node; the graph's own
+  /// loops where they count.
   template <class F>
   void for_edges_into(const Adjacency& in, Size node, F f) const {
     const Rows run = in.positions(node);

@@ -4,20 +4,34 @@
 
 #include "module_walk.hpp"
 
+#include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 /// What the walks over registered operators share beside `module_walk.hpp`: the golden cases that name them.
 namespace tarn::test {
 
-inline std::vector<GoldenCase> golden_cases(const std::string& family) {
+/// The cases of all files in tests/golden whose operator is known, file by file.
+inline std::vector<GoldenCase> known_cases() {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(TARN_TESTS_DIR "/golden")) {
+    if (entry.path().extension() == ".h5") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
   std::vector<GoldenCase> cases;
-  for (const char* file : {"glot.h5", "convolutions.h5", "readouts.h5", "mesh.h5"}) {
-    for (GoldenCase& c : read_golden(std::string(TARN_TESTS_DIR "/golden/") + file)) {
-      const Adapter* adapter = find_adapter(c.op);
-      if (adapter != nullptr && adapter->family == family) cases.push_back(std::move(c));
+  for (const auto& file : files) {
+    for (GoldenCase& c : read_golden(file.string())) {
+      if (find_adapter(c.op) != nullptr) cases.push_back(std::move(c));
     }
   }
+  return cases;
+}
+
+/// Those of one family.
+inline std::vector<GoldenCase> golden_cases(const std::string& family) {
+  std::vector<GoldenCase> cases = known_cases();
+  std::erase_if(cases, [&](const GoldenCase& c) { return find_adapter(c.op)->family != family; });
   return cases;
 }
 
