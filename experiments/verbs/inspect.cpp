@@ -3,6 +3,7 @@
 #include "tarn/core/h5.hpp"
 #include "tarn/datasets/graphs/graph_set.hpp"
 #include "tarn/datasets/graphs/graph_store.hpp"
+#include "tarn/datasets/history/history_store.hpp"
 #include "tarn/datasets/mesh/mesh_file.hpp"
 #include "tarn/datasets/token_store_tools.hpp"
 #include "tarn/experiments/config.hpp"
@@ -12,6 +13,7 @@
 #include "tarn/graph/mesh/mesh_report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -159,16 +161,30 @@ Findings inspect_graphs(const fs::path& path) {
   return findings;
 }
 
+Findings inspect_history(const fs::path& path) {
+  Findings findings{fmt::format("{}: layer history\n", path.string()), {}};
+  verify(findings, [&] {
+    const HistoryStore store = HistoryStore::open(path, 0);
+    const HistoryInfo& info = store.info();
+    findings.text += fmt::format("  source      {}\n  graphs      {}\n  nodes       {}\n  widths      [{}]\n",
+                                 info.source, info.graphs, info.nodes, fmt::join(info.widths, ", "));
+    for (Size g = 0; g < info.graphs; ++g) static_cast<void>(store.read({&g, 1}));
+  });
+  return findings;
+}
+
 Findings inspect_file(const fs::path& path, Size rows) {
   if (mesh_format_of(path)) return inspect_mesh(path);
   const h5::File file = h5::File::open(path);
   const std::string format = file.has_attribute("format") ? file.attribute<std::string>("format") : "";
   if (format == "tarn-checkpoint") return inspect_checkpoint(path);
   if (format == "tarn-graph-store") return inspect_graphs(path);
+  if (format == history_format) return inspect_history(path);
   if (format != "tarn-token-store") {
-    throw DataError(fmt::format(
-        "{}: has format '{}'; expected a token store, a graph store, a checkpoint, a mesh or a run directory",
-        path.string(), format));
+    throw DataError(
+        fmt::format("{}: has format '{}'; expected a token store, a graph store, a layer history, a "
+                    "checkpoint, a mesh or a run directory",
+                    path.string(), format));
   }
   StoreReport report = inspect_store(path, rows);
   return {std::move(report.text), std::move(report.violations)};
