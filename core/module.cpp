@@ -11,13 +11,27 @@ namespace tarn {
 
 namespace {
 
-/// Number i of a parameter.
-double draw(const Init& init, const Rng& stream, std::size_t i) {
+double draw_truncated(const Rng& rng) {
+  for (std::uint64_t i = 0;; ++i) {
+    const double v = rng.normal(i);
+    if (std::abs(v) <= 2) return v;
+  }
+}
+
+}  // namespace
+
+inline namespace TARN_PRECISION {
+
+namespace {
+
+double draw(const Init& init, const Rng& stream, std::uint64_t i) {
   switch (init.kind) {
     case Init::Kind::uniform:
       return init.value * (2 * stream.uniform(i) - 1);
     case Init::Kind::normal:
       return init.value * stream.normal(i);
+    case Init::Kind::truncated_normal:
+      return init.value * draw_truncated(stream.split(i));
     case Init::Kind::constant:
       break;
   }
@@ -25,8 +39,6 @@ double draw(const Init& init, const Rng& stream, std::size_t i) {
 }
 
 }  // namespace
-
-inline namespace TARN_PRECISION {
 
 Init fan_in_uniform(Size fan_in) {
   return {Init::Kind::uniform, fan_in > 0 ? 1 / std::sqrt(static_cast<double>(fan_in)) : 0};
@@ -67,8 +79,7 @@ void Module::init(const Rng& rng) {
     const Rng stream = rng.split(name);
     const auto values = one->parameter.value.flat();
     for (std::size_t i = 0; i < values.size(); ++i) {
-      const double v = draw(one->init, stream, i);
-      values[i] = static_cast<Real>(v);
+      values[i] = static_cast<Real>(draw(one->init, stream, i));
     }
     one->parameter.has_grad = false;
   }

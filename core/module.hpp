@@ -14,8 +14,8 @@ inline namespace TARN_PRECISION {
 /// How a parameter starts. Draws come from a stream named after the parameter, so that adding one elsewhere
 /// changes no other.
 struct Init {
-  enum class Kind { constant, uniform, normal } kind = Kind::constant;
-  double value = 0;  ///< the constant, the bound of uniform in [-value, value], or the standard deviation
+  enum class Kind { constant, uniform, normal, truncated_normal } kind = Kind::constant;
+  double value = 0;  ///< the constant, the bound of uniform in [-value, value], or a standard deviation
 };
 /// Uniform in +-1/sqrt(fan_in): the start of plain linear layers, weight and bias.
 [[nodiscard]] Init fan_in_uniform(Size fan_in);
@@ -24,10 +24,13 @@ struct Init {
 [[nodiscard]] constexpr Init constant(double value) {
   return {.value = value};
 }
-
-/// Normal around zero.
+/// Normal with mean zero.
 [[nodiscard]] constexpr Init normal(double deviation) {
   return {Init::Kind::normal, deviation};
+}
+/// Normal, drawn again until it lies within two standard deviations of the normal it is drawn from.
+[[nodiscard]] constexpr Init truncated_normal(double deviation) {
+  return {Init::Kind::truncated_normal, deviation};
 }
 
 /// Owns parameters and children by name. Names come out dotted, as PyTorch's: child `score_layer`, its child
