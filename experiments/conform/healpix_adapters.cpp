@@ -20,7 +20,8 @@ inline namespace TARN_PRECISION {
 
 std::vector<Adapter> healpix_adapters() {
   return {adapter_of("healpix geometry", healpix_geometry_adapters()),
-          adapter_of("sphere layer", healpix_layer_adapters())};
+          adapter_of("sphere layer", healpix_layer_adapters()),
+          adapter_of("healpix field", healpix_field_adapters())};
 }
 
 }  // namespace TARN_PRECISION

@@ -12,6 +12,7 @@ using NamedAdapters = std::map<std::string, void (*)(CaseRun&)>;
 
 [[nodiscard]] const NamedAdapters& healpix_geometry_adapters();
 [[nodiscard]] const NamedAdapters& healpix_layer_adapters();
+[[nodiscard]] const NamedAdapters& healpix_field_adapters();
 
 /// One adapter per group of functions on the sphere.
 [[nodiscard]] std::vector<Adapter> healpix_adapters();

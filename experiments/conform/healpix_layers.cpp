@@ -1,4 +1,5 @@
 #include "tarn/experiments/conform/healpix_adapters.hpp"
+#include "tarn/graph/healpix/cheb_conv.hpp"
 #include "tarn/graph/healpix/conv.hpp"
 #include "tarn/graph/healpix/pool.hpp"
 #include "tarn/graph/healpix/strided_conv.hpp"
@@ -19,7 +20,29 @@ Value layer_options(const CaseRun& run) {
   return options;
 }
 
-void run_conv(CaseRun& run) {
+/// [2, E], sources then targets, in canonical order.
+std::vector<Size> edges_of(const Graph& graph) {
+  const auto sources = graph.sources();
+  std::vector<Size> edges(sources.begin(), sources.end());
+  for (const NodeId target : graph.targets()) edges.push_back(target);
+  return edges;
+}
+
+void run_graph(CaseRun& run) {
+  const auto options = read_options<SphereGraphOptions>(layer_options(run), run.golden().op);
+  const SphereGraph graph = sphere_graph(options);
+  run.output("edges", edges_of(graph.graph));
+  run.output("edge_attr", graph.weights);
+  for (const Laplacian kind : {Laplacian::combinatorial, Laplacian::normalized}) {
+    const std::string name = "laplacian_" + std::string(enum_names(kind)[static_cast<std::size_t>(kind)]);
+    const SymmetricMatrix l = laplacian_matrix(graph, kind);
+    run.output(name + "_edges", edges_of(l.graph));
+    run.output(name + "_attr", l.values);
+    if (kind == Laplacian::normalized) run.output("lambda_max", std::vector<double>{largest_eigenvalue(l)});
+  }
+}
+
+void run_layer(CaseRun& run) {
   const std::shared_ptr<SphereLayer> layer = sphere_layers().make(run.golden().op, layer_options(run));
   run.keep(layer);
   run.load(*layer);
@@ -76,10 +99,10 @@ void run_unpool(CaseRun& run) {
 inline namespace TARN_PRECISION {
 
 const NamedAdapters& healpix_layer_adapters() {
-  static const NamedAdapters all = {{"healpix-conv", run_conv},
-                                    {"healpix-strided-conv", run_strided_conv},
-                                    {"healpix-pool", run_pool},
-                                    {"healpix-unpool", run_unpool}};
+  static const NamedAdapters all = {
+      {"healpix-graph", run_graph},     {"healpix-conv", run_layer},
+      {"healpix-cheb-conv", run_layer}, {"healpix-strided-conv", run_strided_conv},
+      {"healpix-pool", run_pool},       {"healpix-unpool", run_unpool}};
   return all;
 }
 

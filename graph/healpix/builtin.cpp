@@ -1,3 +1,4 @@
+#include "tarn/graph/healpix/cheb_conv.hpp"
 #include "tarn/graph/healpix/conv.hpp"
 #include "tarn/graph/healpix/pool.hpp"
 #include "tarn/graph/healpix/strided_conv.hpp"
@@ -13,6 +14,10 @@ void register_sphere_layers(Registry<SphereLayer>& registry) {
   registry.add<HealpixStridedConv>("healpix-strided-conv",
                                    {"y_q = b + sum over the descendants of pixel q of W_k x_child(q,k)",
                                     "Krachmalnicoff & Tomasi 2019, arXiv 1902.04083"});
+  registry.add<HealpixChebConv>(
+      "healpix-cheb-conv",
+      {"y = b + sum over k < K of T_k(2 scale L / lambda_max - I) x W_k, L the graph's Laplacian",
+       "Perraudin et al. 2018, arXiv 1810.12186; Defferrard et al. 2020, arXiv 2012.15000"});
   registry.add<HealpixPool>("healpix-pool", {"maximum, mean or sum over the descendants of each pixel", ""});
   registry.add<HealpixUnpool>("healpix-unpool", {"every descendant takes the value of its pixel", ""});
 }
