@@ -14,8 +14,8 @@ Hierarchy::Hierarchy(const Sky& fine, Size nside_coarse, std::string_view where)
   const Grid &from = fine.grid(), &to = coarse_.grid();
   if (to.nside() > from.nside()) {
     throw ValueError(
-        fmt::format("{}: nside {} inside nside {}; expected the coarser one to be at most as large", where,
-                    from.nside(), to.nside()));
+        fmt::format("{}: nside {} as the coarser of two, {} as the finer; expected at most the finer", where,
+                    to.nside(), from.nside()));
   }
   const int levels = from.order() - to.order();
   num_children_ = Size{1} << (2 * levels);

@@ -12,9 +12,7 @@ namespace tarn {
 namespace {
 
 constexpr Size dense_rows = 256;
-/// Vectors that an iteration keeps before it starts again from the best one.
-constexpr Size most_vectors = 96;
-constexpr int most_restarts = 40;
+constexpr Size most_steps = 4000;
 constexpr double residual_tolerance = 1e-6;
 
 std::size_t at(Size i) {
@@ -30,8 +28,6 @@ std::vector<double> row_sums(const SphereGraph& g) {
   });
   return sums;
 }
-
-using Vectors = std::vector<Eigen::VectorXd>;
 
 double dot(const Eigen::VectorXd& a, const Eigen::VectorXd& b) {
   return sum_blocks(a.size(), 65536, [&](Size begin, Size end) {
@@ -68,47 +64,44 @@ double dense_eigenvalue(const SymmetricMatrix& m) {
   return Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(full, Eigen::EigenvaluesOnly).eigenvalues()[n - 1];
 }
 
-/// The largest eigenvalue of the tridiagonal matrix of an iteration, with its eigenvector.
+/// The largest eigenvalue of the tridiagonal matrix of an iteration, and the last number of its eigenvector.
 struct Ritz {
   double value;
-  Eigen::VectorXd vector;
+  double last;
 };
 Ritz largest_ritz(const std::vector<double>& diagonal, const std::vector<double>& beside) {
   const auto n = static_cast<Eigen::Index>(diagonal.size());
   Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
   solver.computeFromTridiagonal(Eigen::Map<const Eigen::VectorXd>(diagonal.data(), n),
                                 Eigen::Map<const Eigen::VectorXd>(beside.data(), n - 1));
-  return {solver.eigenvalues()[n - 1], solver.eigenvectors().col(n - 1)};
+  return {solver.eigenvalues()[n - 1], solver.eigenvectors()(n - 1, n - 1)};
 }
 
-/// One run of Lanczos' iteration from a start vector, which it replaces by the best vector found.
-/// Returns the eigenvalue and whether its residual is small enough.
-std::pair<double, bool> iterate(const SymmetricMatrix& m, Eigen::VectorXd& start) {
-  Vectors basis;
+/// Lanczos' iteration on three vectors. Rounding makes it find the largest eigenvalue again and again, which
+/// does no harm to its value (Paige 1980), where keeping hundreds of vectors orthogonal would take most of
+/// the time and all of the memory.
+double iterated_eigenvalue(const SymmetricMatrix& m) {
+  Eigen::VectorXd before = Eigen::VectorXd::Zero(m.graph.num_nodes()), here(m.graph.num_nodes());
+  for (Size i = 0; i < here.size(); ++i) here[i] = 1 + 1e-3 * static_cast<double>(i % 7);
+  here /= std::sqrt(dot(here, here));
   std::vector<double> diagonal, beside;
-  Eigen::VectorXd next = start / std::sqrt(dot(start, start));
   Ritz best{};
-  bool converged = false;
-  while (!converged && static_cast<Size>(basis.size()) < std::min<Size>(most_vectors, start.size())) {
-    basis.push_back(next);
-    next = product(m, basis.back());
-    diagonal.push_back(dot(next, basis.back()));
-    // Twice, so that rounding does not bring back what was found already.
-    for (int pass = 0; pass < 2; ++pass) {
-      for (const Eigen::VectorXd& v : basis) add_scaled(-dot(next, v), v, next);
-    }
+  for (std::size_t check = 16; static_cast<Size>(diagonal.size()) < most_steps;) {
+    Eigen::VectorXd next = product(m, here);
+    diagonal.push_back(dot(next, here));
+    add_scaled(-diagonal.back(), here, next);
+    if (!beside.empty()) add_scaled(-beside.back(), before, next);
     const double rest = std::sqrt(dot(next, next));
-    best = largest_ritz(diagonal, beside);
-    const double residual = rest * std::abs(best.vector[best.vector.size() - 1]);
-    converged = residual <= residual_tolerance * std::abs(best.value);
-    if (!(rest > 0)) break;  // the basis spans an invariant space
+    if (diagonal.size() == check || !(rest > 0)) {
+      best = largest_ritz(diagonal, beside);
+      if (rest * std::abs(best.last) <= residual_tolerance * std::abs(best.value)) break;
+      check += check / 4;
+    }
     beside.push_back(rest);
-    next /= rest;
+    before.swap(here);
+    here = next / rest;
   }
-  start.setZero();
-  for (std::size_t i = 0; i < basis.size(); ++i)
-    add_scaled(best.vector[static_cast<Eigen::Index>(i)], basis[i], start);
-  return {best.value, converged};
+  return best.value;
 }
 
 }  // namespace
@@ -152,11 +145,7 @@ double largest_eigenvalue(const SymmetricMatrix& matrix) {
   const Size n = matrix.graph.num_nodes();
   if (n == 0 || matrix.graph.num_edges() == 0) return 0;
   if (n <= dense_rows) return dense_eigenvalue(matrix);
-  Eigen::VectorXd start(n);
-  for (Size i = 0; i < n; ++i) start[i] = 1 + 1e-3 * static_cast<double>(i % 7);
-  std::pair<double, bool> result{0, false};
-  for (int run = 0; run < most_restarts && !result.second; ++run) result = iterate(matrix, start);
-  return result.first;
+  return iterated_eigenvalue(matrix);
 }
 
 }  // namespace tarn

@@ -63,6 +63,9 @@ class PixelTree {
   [[nodiscard]] const Pixel& pixel(Size i) const { return pixels_[at(i)]; }
   [[nodiscard]] Size size() const { return sky_.size(); }
   [[nodiscard]] double radius(const Cell& c) const { return radii_[static_cast<std::size_t>(c.order)]; }
+  [[nodiscard]] double area(const Cell& c) const {
+    return 4 * std::numbers::pi / static_cast<double>(grids_[static_cast<std::size_t>(c.order)].num_pixels());
+  }
   [[nodiscard]] Vector centre(const Cell& c) const {
     return grids_[static_cast<std::size_t>(c.order)].vector(c.index, Ordering::nest);
   }
@@ -115,58 +118,67 @@ class NearestSearch {
   /// Finds the neighbours of every pixel of a cell.
   void run(const Cell& cell) {
     const Size count = cell.end - cell.begin;
-    const double radius = tree_.radius(cell);
-    // k pixels of this cell's own density lie about so far away.
-    double reach = radius * (1 + 1.6 * std::sqrt(static_cast<double>(k_ + 1) / static_cast<double>(count)));
+    centre_ = tree_.centre(cell);
+    double spread = 0;
     std::vector<Size> open(at(count));
-    for (Size i = 0; i < count; ++i) open[at(i)] = cell.begin + i;
-    for (; !open.empty(); reach *= 1.6) {
-      gather(tree_.centre(cell), reach);
-      std::erase_if(open, [&](Size i) { return find(i, reach >= std::numbers::pi ? 4 : reach - radius); });
+    for (Size i = 0; i < count; ++i) {
+      open[at(i)] = cell.begin + i;
+      spread = std::max(spread, angle(centre_, tree_.pixel(cell.begin + i).centre));
+    }
+    // A little more than k pixels of this cell's own density take up.
+    const double area = tree_.area(cell) * static_cast<double>(k_ + 1) / static_cast<double>(count);
+    double reach = spread + 1.25 * std::sqrt(area / std::numbers::pi);
+    for (; !open.empty(); reach *= 1.4) {
+      gather(reach);
+      std::erase_if(open, [&](Size i) { return find(i, reach); });
     }
   }
 
  private:
-  /// Every pixel within an angle of a direction, and some beyond.
-  void gather(const Vector& centre, double angle) {
+  /// Every pixel within an angle of the centre.
+  void gather(double reach) {
     found_.clear();
+    const double within = chord(reach), limit = within * within * (1 + 1e-12);
     const auto visit = [&](auto& self, const Cell& c) -> void {
-      const double limit = chord(angle + tree_.radius(c));
-      if (square_distance(centre, tree_.centre(c)) > limit * limit * (1 + 1e-12)) return;
-      if (tree_.is_leaf(c)) {
-        for (Size i = c.begin; i < c.end; ++i) found_.push_back(i);
-      } else {
-        tree_.for_children(c, [&](const Cell& child) { self(self, child); });
+      const double touching = chord(reach + tree_.radius(c));
+      if (square_distance(centre_, tree_.centre(c)) > touching * touching * (1 + 1e-12)) return;
+      if (!tree_.is_leaf(c)) return tree_.for_children(c, [&](const Cell& child) { self(self, child); });
+      for (Size i = c.begin; i < c.end; ++i) {
+        if (square_distance(centre_, tree_.pixel(i).centre) <= limit) found_.push_back(i);
       }
     };
     tree_.for_roots([&](const Cell& c) { visit(visit, c); });
   }
 
-  /// The k nearest of what was gathered; false if others, further than `certain` from the pixel, may be
-  /// nearer.
-  bool find(Size i, double certain) {
-    if (static_cast<Size>(found_.size()) <= k_) return false;
+  /// The k nearest of what lies within `reach` of the centre; false if there are too few to be certain.
+  bool find(Size i, double reach) {
     const PixelTree::Pixel& self = tree_.pixel(i);
+    // All pixels up to here were gathered, except where rounding could make a tie with one that was not.
+    const bool all = reach >= std::numbers::pi;
+    const double certain = all ? 3 : chord(reach - angle(centre_, self.centre)) - 2e-12;
     candidates_.clear();
     for (const Size j : found_) {
-      if (j == i) continue;
       const PixelTree::Pixel& other = tree_.pixel(j);
-      const double distance = std::sqrt(square_distance(self.centre, other.centre));
-      candidates_.push_back({std::nearbyint(distance * 1e12), static_cast<NodeId>(other.row)});
+      const double square = square_distance(self.centre, other.centre);
+      if (j == i || certain < 0 || square > certain * certain) continue;
+      candidates_.push_back({std::nearbyint(std::sqrt(square) * 1e12), static_cast<NodeId>(other.row)});
     }
-    const auto last = candidates_.begin() + k_ - 1;
-    std::nth_element(candidates_.begin(), last, candidates_.end());
-    const bool all = certain >= std::numbers::pi;
-    if (!all && last->distance + 2 > chord(certain) * 1e12) return false;
+    if (static_cast<Size>(candidates_.size()) < k_) return false;
+    std::nth_element(candidates_.begin(), candidates_.begin() + k_ - 1, candidates_.end());
     NodeId* to = out_.data() + self.row * k_;
     for (Size n = 0; n < k_; ++n) to[n] = candidates_[at(n)].row;
     std::sort(to, to + k_);
     return true;
   }
 
+  static double angle(const Vector& a, const Vector& b) {
+    return 2 * std::asin(std::min(1.0, std::sqrt(square_distance(a, b)) / 2));
+  }
+
   const PixelTree& tree_;
   Size k_;
   std::span<NodeId> out_;
+  Vector centre_{};
   std::vector<Size> found_;
   std::vector<Candidate> candidates_;
 };

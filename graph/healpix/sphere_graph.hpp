@@ -65,8 +65,8 @@ struct SymmetricMatrix {
 /// edges has an empty row. `none` gives W.
 [[nodiscard]] SymmetricMatrix laplacian_matrix(const SphereGraph& graph, Laplacian kind);
 
-/// Largest eigenvalue: dense up to 256 rows, else by Lanczos' iteration with full reorthogonalisation, to a
-/// relative residual of 1e-6. 0 for a matrix without entries.
+/// Largest eigenvalue: dense up to 256 rows, else by Lanczos' iteration to a relative residual of 1e-6. 0 for
+/// a matrix without entries.
 [[nodiscard]] double largest_eigenvalue(const SymmetricMatrix& matrix);
 
 }  // namespace tarn
