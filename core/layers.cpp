@@ -10,11 +10,11 @@ inline namespace TARN_PRECISION {
 Linear::Linear(Size in, Size out, Bias bias) : Linear(in, out, bias, fan_in_uniform(in)) {}
 
 Linear::Linear(Size in, Size out, Bias bias, Init weight_init)
-    : weight_(parameter("weight", {out, in}, weight_init)),
-      bias_(bias == Bias::yes ? &parameter("bias", {out}, fan_in_uniform(in)) : nullptr) {}
+    : Linear(in, out, bias, weight_init, fan_in_uniform(in)) {}
 
-Linear::Linear(Size in, Size out, Init weight_init, Init bias_init)
-    : weight_(parameter("weight", {out, in}, weight_init)), bias_(&parameter("bias", {out}, bias_init)) {}
+Linear::Linear(Size in, Size out, Bias bias, Init weight_init, Init bias_init)
+    : weight_(parameter("weight", {out, in}, weight_init)),
+      bias_(bias == Bias::yes ? &parameter("bias", {out}, bias_init) : nullptr) {}
 
 Var Linear::forward(std::span<const Var> blocks, Activation activation) {
   Tape& tape = blocks[0].tape();

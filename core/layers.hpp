@@ -14,11 +14,10 @@ inline namespace TARN_PRECISION {
 /// y = activation(x W^T + b). Parameters: weight [out, in], bias [out].
 class Linear final : public Module {
  public:
-  /// Starts uniform in +-1/sqrt(in), weight and bias, unless another start is given for the weight.
+  /// Starts uniform in +-1/sqrt(in), weight and bias, unless another start is given.
   Linear(Size in, Size out, Bias bias = Bias::yes);
   Linear(Size in, Size out, Bias bias, Init weight_init);
-  /// With a bias that starts as told.
-  Linear(Size in, Size out, Init weight_init, Init bias_init);
+  Linear(Size in, Size out, Bias bias, Init weight_init, Init bias_init);
   Var forward(Var x, Activation activation = Activation::none) { return forward({&x, 1}, activation); }
   /// Blocks of columns side by side, without a copy.
   Var forward(std::span<const Var> blocks, Activation activation = Activation::none);

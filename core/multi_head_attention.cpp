@@ -16,8 +16,8 @@ MultiHeadAttention::MultiHeadAttention(Size width, Size heads, double dropout, s
       dropout_(dropout),
       weight_(parameter("in_proj_weight", {3 * width, width}, glorot(3 * width, width))),
       bias_(parameter("in_proj_bias", {3 * width}, constant(0))),
-      out_proj_(
-          child("out_proj", std::make_unique<Linear>(width, width, fan_in_uniform(width), constant(0)))) {
+      out_proj_(child("out_proj", std::make_unique<Linear>(width, width, Bias::yes, fan_in_uniform(width),
+                                                           constant(0)))) {
   if (heads >= 1 && width % heads == 0) return;
   throw ConfigError(fmt::format("{}.heads: got {} for width {}; expected a number that divides the width",
                                 where, heads, width));

@@ -1,4 +1,5 @@
 #include "tarn/experiments/conform/healpix_adapters.hpp"
+#include "tarn/experiments/sphere/healpix_cnn.hpp"
 #include "tarn/graph/healpix/cheb_conv.hpp"
 #include "tarn/graph/healpix/conv.hpp"
 #include "tarn/graph/healpix/pool.hpp"
@@ -47,6 +48,14 @@ void run_layer(CaseRun& run) {
   run.keep(layer);
   run.load(*layer);
   run.output("y", layer->forward(run.input("x")));
+}
+
+void run_cnn(CaseRun& run) {
+  const auto network =
+      std::make_shared<HealpixCnn>(read_options<HealpixCnnOptions>(layer_options(run), run.golden().op));
+  run.keep(network);
+  run.load(*network);
+  run.output("y", network->forward({.x = run.input("x"), .ordering = network->input_sky().ordering()}));
 }
 
 void run_strided_conv(CaseRun& run) {
@@ -102,7 +111,8 @@ const NamedAdapters& healpix_layer_adapters() {
   static const NamedAdapters all = {
       {"healpix-graph", run_graph},     {"healpix-conv", run_layer},
       {"healpix-cheb-conv", run_layer}, {"healpix-strided-conv", run_strided_conv},
-      {"healpix-pool", run_pool},       {"healpix-unpool", run_unpool}};
+      {"healpix-cnn", run_cnn},         {"healpix-pool", run_pool},
+      {"healpix-unpool", run_unpool}};
   return all;
 }
 

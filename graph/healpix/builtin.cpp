@@ -1,3 +1,4 @@
+#include "tarn/graph/healpix/block.hpp"
 #include "tarn/graph/healpix/cheb_conv.hpp"
 #include "tarn/graph/healpix/conv.hpp"
 #include "tarn/graph/healpix/pool.hpp"
@@ -19,6 +20,9 @@ void register_sphere_layers(Registry<SphereLayer>& registry) {
       {"y = b + sum over k < K of T_k(2 scale L / lambda_max - I) x W_k, L the graph's Laplacian",
        "Perraudin et al. 2018, arXiv 1810.12186; Defferrard et al. 2020, arXiv 2012.15000"});
   registry.add<HealpixPool>("healpix-pool", {"maximum, mean or sum over the descendants of each pixel", ""});
+  registry.add<HealpixBlock>("healpix-block",
+                             {"convolution, batch norm, relu, pooling to half the resolution",
+                              "Krachmalnicoff & Tomasi 2019; Perraudin et al. 2018"});
   registry.add<HealpixUnpool>("healpix-unpool", {"every descendant takes the value of its pixel", ""});
 }
 

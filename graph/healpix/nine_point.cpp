@@ -1,6 +1,7 @@
 #include "tarn/graph/healpix/nine_point.hpp"
 
 #include "tarn/core/errors.hpp"
+#include "tarn/core/ops/simd.hpp"
 #include "tarn/graph/healpix/nine_point_detail.hpp"
 
 #include <fmt/format.h>
@@ -99,7 +100,7 @@ void PreGradient::read(Size row, Real* out) const {
 
 WeightSums::WeightSums(Tape& tape, const ConvCall& call, Size chunks)
     : call_(call),
-      width_(round_to_vectors(call.out)),
+      width_(whole_vectors(call.out)),
       stride_(9 * call.in * width_ + width_),
       chunks_(chunks),
       data_(tape.allocate_array<double>(chunks * stride_)) {

@@ -1,3 +1,4 @@
+#include "tarn/core/ops/simd.hpp"
 #include "tarn/core/parallel.hpp"
 #include "tarn/graph/healpix/neighbours.hpp"
 #include "tarn/graph/healpix/nine_point_tiles.hpp"
@@ -70,7 +71,7 @@ class BackwardPass {
       : plan_(plan),
         call_(call),
         gradient_(gradient),
-        step_(round_to_vectors(call.out)),
+        step_(whole_vectors(call.out)),
         chunks_(std::min(plan.jobs(), most_chunks)),
         learns_(call.weight.needs_grad() || (call.bias.given() && call.bias.needs_grad())),
         sums_(tape, call, learns_ ? std::max<Size>(chunks_, 1) : 1),

@@ -32,6 +32,8 @@ class Sky {
   [[nodiscard]] Size pixel(Size row) const {
     return full() ? row : (*pixels_)[static_cast<std::size_t>(row)];
   }
+  /// The list of a partial sky, ascending; empty for a full one.
+  [[nodiscard]] std::vector<Size> pixels() const { return full() ? std::vector<Size>{} : *pixels_; }
   /// Row of a pixel, or -1 if the map has none; O(log size).
   [[nodiscard]] Size row(Size pixel) const;
   /// The share of the sphere that is kept.

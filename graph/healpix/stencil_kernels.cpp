@@ -1,11 +1,13 @@
 #include "tarn/graph/healpix/stencil_kernels.hpp"
 
+#include "tarn/core/ops/simd.hpp"
+
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
-#if defined(__SSE2__)
+#if defined(__AVX__)
 #include <immintrin.h>
 #endif
 
@@ -14,29 +16,20 @@ inline namespace TARN_PRECISION {
 
 namespace {
 
-#if defined(__AVX512F__)
-constexpr Size vector_bytes = 64;
-#elif defined(__AVX__)
-constexpr Size vector_bytes = 32;
-#else
-constexpr Size vector_bytes = 16;
-#endif
-constexpr Size lanes = vector_bytes / static_cast<Size>(sizeof(Real));
-typedef Real Vector __attribute__((vector_size(vector_bytes)));
+using Vector = simd::Block<simd_lanes, 1>::Vector;
+constexpr Size lanes = simd_lanes;
 
 /// Vectors of outputs that a block of cells keeps in registers, and cells in a block: 24 sums in 32
 /// registers, or 12 in 16.
 constexpr Size slab_vectors = 2;
 constexpr Size slab = slab_vectors * lanes;
-constexpr Size block_cells = vector_bytes == 64 ? 12 : 6;
+constexpr Size block_cells = sizeof(Vector) == 64 ? 12 : 6;
 
 Vector load(const Real* p) {
-  Vector v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
+  return simd::load<Vector>(p);
 }
-void store(Real* p, Vector v) {
-  std::memcpy(p, &v, sizeof v);
+void store(Real* p, const Vector& v) {
+  simd::store(p, v);
 }
 
 /// Stores past the caches: where whole lines are written that nobody reads soon, they are not fetched first.
@@ -46,8 +39,6 @@ void stream(Real* p, Vector v) {
   _mm512_stream_si512(reinterpret_cast<__m512i*>(p), std::bit_cast<__m512i>(v));
 #elif defined(__AVX__)
   _mm256_stream_si256(reinterpret_cast<__m256i*>(p), std::bit_cast<__m256i>(v));
-#elif defined(__SSE2__)
-  _mm_stream_si128(reinterpret_cast<__m128i*>(p), std::bit_cast<__m128i>(v));
 #else
   store(p, v);
 #endif
@@ -55,7 +46,7 @@ void stream(Real* p, Vector v) {
 
 /// Makes streamed stores visible in order with what the thread does next.
 void finish_streams() {
-#if defined(__SSE2__)
+#if defined(__AVX__)
   _mm_sfence();
 #endif
 }
@@ -183,9 +174,8 @@ void finish_cell(const Real* sum, Size count, const CellOutput& output, Real* to
 }
 
 bool all_aligned(std::span<Real* const> cells) {
-  return std::all_of(cells.begin(), cells.end(), [](const Real* p) {
-    return reinterpret_cast<std::uintptr_t>(p) % static_cast<std::uintptr_t>(vector_bytes) == 0;
-  });
+  return std::all_of(cells.begin(), cells.end(),
+                     [](const Real* p) { return reinterpret_cast<std::uintptr_t>(p) % sizeof(Vector) == 0; });
 }
 
 template <int Rows, int Vectors, class Offset>
@@ -229,30 +219,22 @@ void outer_rows(const Real* x, Size step, std::span<const Size> rows, const Real
 
 }  // namespace
 
-Size vector_width() {
-  return lanes;
-}
-
-Size round_to_vectors(Size channels) {
-  return (channels + lanes - 1) / lanes * lanes;
-}
-
 PackedTaps::PackedTaps(Size taps, Size in, Size out)
-    : taps_(taps), in_(in), out_(out), width_(round_to_vectors(out)) {
+    : taps_(taps), in_(in), out_(out), width_(whole_vectors(out)) {
   // Along the channels a cell costs out sums of in / lanes products, else in products of out / lanes.
-  const Size along = out * (taps * round_to_vectors(in) / lanes + 8);
+  const Size along = out * (taps * whole_vectors(in) / lanes + 8);
   along_channels_ = along < taps * in * width_ / lanes;
-  const Size entries = along_channels_ ? taps * round_to_vectors(in) * out : taps * in * width_;
+  const Size entries = along_channels_ ? taps * whole_vectors(in) * out : taps * in * width_;
   entries_.resize(static_cast<std::size_t>(entries));
 }
 
 Size PackedTaps::read_width() const {
-  return along_channels_ ? round_to_vectors(in_) : in_;
+  return along_channels_ ? whole_vectors(in_) : in_;
 }
 
 std::size_t PackedTaps::place(Size tap, Size i, Size o) const {
   if (along_channels_) {
-    const Size padded = round_to_vectors(in_);
+    const Size padded = whole_vectors(in_);
     return static_cast<std::size_t>((o * taps_ + tap) * padded + i);
   }
   const Size first = o / slab * slab, slab_width = std::min(slab, width_ - first);
@@ -263,7 +245,7 @@ void multiply_cells(const Real* x, Size step, std::span<const Size> offsets, con
                     Size count, Real* y) {
   const Real* w = taps.entries_.data();
   if (taps.along_channels_) {
-    const Size padded = round_to_vectors(taps.in_);
+    const Size padded = whole_vectors(taps.in_);
     for (Size p = 0; p < count; ++p) {
       for (Size o = 0; o < taps.out_; ++o)
         y[p * taps.width_ + o] = dot_product(x + p * step, offsets, padded, w + o * taps.taps_ * padded);

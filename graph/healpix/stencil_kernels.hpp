@@ -10,10 +10,6 @@
 namespace tarn::healpix {
 inline namespace TARN_PRECISION {
 
-/// Numbers in a vector register; the widths of packed weights are multiples of it.
-[[nodiscard]] Size vector_width();
-[[nodiscard]] Size round_to_vectors(Size channels);
-
 /// Where a finished cell goes, and what is done to it on the way.
 struct CellOutput {
   std::span<Real* const> cells;  ///< one place per cell
@@ -66,7 +62,7 @@ void multiply_cells(const Real* x, Size step, std::span<const Size> offsets, con
                     const CellOutput& output);
 
 /// sums[r, 0 .. width-1] += sum over p of x[p step + rows[r]] y[p y_step + 0 .. width-1] for `count` cells in
-/// a row: the products that a weight's gradient adds up. `width` is a multiple of the vector width.
+/// a row: the products that a weight's gradient adds up. `width` is a multiple of simd_lanes.
 void add_outer_products(const Real* x, Size step, std::span<const Size> rows, const Real* y, Size y_step,
                         Size width, Size count, Real* sums);
 
