@@ -16,8 +16,8 @@ constexpr Size rows_per_block = 256;
 
 /// Mean and 1 / sqrt(var + eps) of a run, whose mean comes first: squares are taken about it.
 struct Moments {
-  Real mean;
-  Real rstd;
+  double mean;
+  double rstd;
 };
 
 Moments moments_of(const Real* x, Size n, double eps) {
@@ -28,7 +28,7 @@ Moments moments_of(const Real* x, Size n, double eps) {
     const double u = static_cast<double>(x[j]) - mean;
     squares += u * u;
   }
-  return {static_cast<Real>(mean), static_cast<Real>(1 / std::sqrt(squares / static_cast<double>(n) + eps))};
+  return {mean, 1 / std::sqrt(squares / static_cast<double>(n) + eps)};
 }
 
 /// What the passes over rows share.
@@ -44,7 +44,8 @@ struct GroupNorm {
     for (Size first = 0; first < x.cols; first += width) {
       const auto [mean, rstd] = moments_of(x.row(i) + first, width, eps);
       for (Size j = first; j < first + width; ++j) {
-        const Real v = (x.row(i)[j] - mean) * rstd * weight[j] + bias[j];
+        const double n = (static_cast<double>(x.row(i)[j]) - mean) * rstd;
+        const Real v = static_cast<Real>(n * static_cast<double>(weight[j]) + static_cast<double>(bias[j]));
         y[j] = rectify && v < 0 ? Real{0} : v;
       }
     }
@@ -55,22 +56,24 @@ struct GroupNorm {
   void backward_row(Size i, const Real* dy, const Real* y, Real* dx, Write write, double* sums) const {
     for (Size first = 0; first < x.cols; first += width) {
       const auto [mean, rstd] = moments_of(x.row(i) + first, width, eps);
+      const auto normalised = [&, m = mean, r = rstd](Size j) {
+        return (static_cast<double>(x.row(i)[j]) - m) * r;
+      };
+      const auto passed = [&](Size j) { return rectify && !(y[j] > 0) ? 0.0 : static_cast<double>(dy[j]); };
       double sum = 0, along = 0;
       for (Size j = first; j < first + width; ++j) {
-        const Real d = rectify && !(y[j] > 0) ? Real{0} : dy[j];
-        const Real n = (x.row(i)[j] - mean) * rstd;
-        sums[j] += static_cast<double>(d * n);
-        sums[x.cols + j] += static_cast<double>(d);
-        sum += static_cast<double>(d * weight[j]);
-        along += static_cast<double>(d * weight[j] * n);
+        const double d = passed(j), n = normalised(j), dn = d * static_cast<double>(weight[j]);
+        sums[j] += d * n;
+        sums[x.cols + j] += d;
+        sum += dn;
+        along += dn * n;
       }
       if (dx == nullptr) continue;
-      const Real share = static_cast<Real>(sum / static_cast<double>(width));
-      const Real slope = static_cast<Real>(along / static_cast<double>(width));
+      const double share = sum / static_cast<double>(width), slope = along / static_cast<double>(width);
       for (Size j = first; j < first + width; ++j) {
-        const Real d = rectify && !(y[j] > 0) ? Real{0} : dy[j];
-        const Real n = (x.row(i)[j] - mean) * rstd;
-        dx[j] = rstd * (d * weight[j] - share - slope * n) + (write == Write::add ? dx[j] : Real{0});
+        const double dn = passed(j) * static_cast<double>(weight[j]);
+        const double d = rstd * (dn - share - slope * normalised(j));
+        dx[j] = static_cast<Real>(d) + (write == Write::add ? dx[j] : Real{0});
       }
     }
   }
