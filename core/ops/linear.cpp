@@ -12,6 +12,37 @@ namespace tarn {
 namespace {
 
 constexpr Size rows_per_block = 256;
+/// Sums of so few terms are taken in double: the pass is bound by its output anyway, and the layers that
+/// standardise what comes out magnify its rounding.
+constexpr Size few_terms = 16;
+
+/// weight [out, D] turned to [D, out], in double.
+std::span<const double> turned(Tape& tape, ConstMatrixView weight) {
+  const auto result = tape.allocate_array<double>(weight.size());
+  for (Size o = 0; o < weight.rows; ++o) {
+    for (Size c = 0; c < weight.cols; ++c) {
+      result[static_cast<std::size_t>(c * weight.rows + o)] = static_cast<double>(weight(o, c));
+    }
+  }
+  return result;
+}
+
+/// y = x W^T for rows of few columns, each sum in double and rounded once.
+void multiply_few(ConstMatrixView x, const double* turned_weight, MatrixView y) {
+  constexpr Size width = 64;
+  for (Size first = 0; first < y.cols; first += width) {
+    const Size count = std::min(width, y.cols - first);
+    for (Size i = 0; i < y.rows; ++i) {
+      double sum[width] = {};
+      for (Size c = 0; c < x.cols; ++c) {
+        const auto factor = static_cast<double>(x(i, c));
+        const double* __restrict w = turned_weight + c * y.cols + first;
+        for (Size o = 0; o < count; ++o) sum[o] += factor * w[o];
+      }
+      for (Size o = 0; o < count; ++o) y(i, first + o) = static_cast<Real>(sum[o]);
+    }
+  }
+}
 
 void check_linear(std::span<const Var> blocks, Var weight, Var bias) {
   Size width = 0;
@@ -54,11 +85,14 @@ Product product_of(Tape& tape, std::span<const Var> blocks, Var weight, Var bias
 template <class Finish>
 void multiply_and_finish(const Product& p, MatrixView into, Finish finish) {
   const Var bias = p.bias();
+  const bool few = p.blocks().size() == 1 && p.weight().cols() <= few_terms;
+  const auto in_double = few ? turned(p.weight().tape(), p.weight().value()) : std::span<const double>();
   const Real* const b = bias.given() ? bias.value().data : nullptr;
   for_blocks(into.rows, rows_per_block, [&](Size begin, Size end) {
     const MatrixView block = into.row_block(begin, end);
+    if (few) multiply_few(p.blocks()[0].value().row_block(begin, end), in_double.data(), block);
     Size column = 0;
-    for (const Var& v : p.blocks()) {
+    for (const Var& v : few ? std::span<const Var>() : p.blocks()) {
       const ConstMatrixView x = v.value();
       const ConstMatrixView w = p.weight().value().column_block(column, column + x.cols);
       multiply_serial(x.row_block(begin, end), Transpose::no, w, Transpose::yes, block,

@@ -111,8 +111,9 @@ struct Normalisation {
   SetNorm norm;
   ConstMatrixView x, y;
   Size cols;
-  std::span<Real> centre;  // [B * C] mean_scale m
-  std::span<double> rstd;  // [B * C] 1 / sqrt(s + eps)
+  std::span<Real> centre;   // [B * C] mean_scale m
+  std::span<double> exact;  // [B * C] the same before rounding
+  std::span<double> rstd;   // [B * C] 1 / sqrt(s + eps)
 
   [[nodiscard]] double weight(Size j) const {
     return norm.scale * (norm.weight.given() ? static_cast<double>(norm.weight.value().data[j]) : 1.0);
@@ -150,27 +151,32 @@ void measure_set(const Normalisation& n, Size set) {
     if (n.norm.over == NormOver::channel) {
       square = variance[j] + (mean[j] - centre) * (mean[j] - centre);
     }
+    n.exact[at(set * n.cols + j)] = centre;
     n.centre[at(set * n.cols + j)] = static_cast<Real>(centre);
     n.rstd[at(set * n.cols + j)] = 1 / std::sqrt(square + n.norm.eps);
   }
 }
 
+/// Elements are computed in double as well: a small spread about a large mean is what norms are for, and the
+/// pass is bound by memory anyway.
 void write_values(Tape& tape, const Normalisation& n, const SetChunks& chunks, MatrixView y) {
   const Size cols = n.cols;
-  const auto scale = tape.allocate_array<Real>(n.sets.count() * cols);
-  for (std::size_t k = 0; k < scale.size(); ++k) {
-    scale[k] = static_cast<Real>(n.rstd[k] * n.weight(static_cast<Size>(k) % cols));
+  const auto scale = tape.allocate_array<double>(n.sets.count() * cols);
+  for (std::size_t k = 0; k < scale.size(); ++k) scale[k] = n.rstd[k] * n.weight(static_cast<Size>(k) % cols);
+  const auto shift = tape.allocate_array<double>(cols);
+  for (Size j = 0; j < cols; ++j) {
+    shift[at(j)] = n.norm.bias.given() ? static_cast<double>(n.norm.bias.value().data[j]) : 0.0;
   }
-  const auto shift = tape.allocate_array<Real>(cols);
-  for (Size j = 0; j < cols; ++j) shift[at(j)] = n.norm.bias.given() ? n.norm.bias.value().data[j] : Real{0};
   chunks.for_each([&](Size, const SetChunk& chunk) {
-    const Real* __restrict centre = n.centre.data() + chunk.set * cols;
-    const Real* __restrict factor = scale.data() + chunk.set * cols;
-    const Real* __restrict offset = shift.data();
+    const double* __restrict centre = n.exact.data() + chunk.set * cols;
+    const double* __restrict factor = scale.data() + chunk.set * cols;
+    const double* __restrict offset = shift.data();
     for (Size i = chunk.rows.begin; i < chunk.rows.end; ++i) {
       const Real* __restrict in = n.x.row(i);
       Real* __restrict out = y.row(i);
-      for (Size j = 0; j < cols; ++j) out[j] = (in[j] - centre[j]) * factor[j] + offset[j];
+      for (Size j = 0; j < cols; ++j) {
+        out[j] = static_cast<Real>((static_cast<double>(in[j]) - centre[j]) * factor[j] + offset[j]);
+      }
       if (!n.rectified()) continue;
       for (Size j = 0; j < cols; ++j) out[j] = out[j] < 0 ? Real{0} : out[j];
     }
@@ -311,6 +317,7 @@ Var normalize_sets(Var x, const Segments& sets, const ChannelMoments& moments, c
                         y,
                         cols,
                         tape.allocate_array<Real>(count),
+                        tape.allocate_array<double>(count),
                         tape.allocate_array<double>(count)};
   for (Size b = 0; b < sets.count(); ++b) measure_set(n, b);
   write_values(tape, n, SetChunks(tape, sets), y);
