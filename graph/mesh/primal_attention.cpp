@@ -44,10 +44,28 @@ void softmax_of_nodes(const Scores& s, const Adjacency& in, Size begin, Size end
   for (Size i = begin; i < end; ++i) {
     const Rows run = in.positions(i);
     for (Size h = 0; h < weights.cols; ++h) {
-      Real sum = 0;
-      for (Size p = run.begin; p < run.end; ++p) sum += weights(p, h);
-      for (Size p = run.begin; p < run.end; ++p) weights(p, h) /= sum;
+      double sum = 0;
+      for (Size p = run.begin; p < run.end; ++p) sum += static_cast<double>(weights(p, h));
+      for (Size p = run.begin; p < run.end; ++p) {
+        weights(p, h) = static_cast<Real>(static_cast<double>(weights(p, h)) / sum);
+      }
     }
+  }
+}
+
+/// One head of a node: a few rows, weighed and summed in double, rounded once.
+void sum_of_head(const PrimalDualGraph& graph, const Adjacency& in, Rows run, ConstMatrixView z,
+                 ConstMatrixView alpha, Size head, Real* out, Size width) {
+  constexpr Size part = 64;
+  for (Size first = 0; first < width; first += part) {
+    const Size count = std::min(part, width - first);
+    double sum[part] = {};
+    for (Size p = run.begin; p < run.end; ++p) {
+      const auto weight = static_cast<double>(alpha(graph.edge_at()[idx(p)], head));
+      const Real* from = z.row(in.nodes[idx(p)]) + head * width + first;
+      for (Size j = 0; j < count; ++j) sum[j] += weight * static_cast<double>(from[j]);
+    }
+    for (Size j = 0; j < count; ++j) out[first + j] = static_cast<Real>(sum[j]);
   }
 }
 
@@ -106,13 +124,8 @@ Var attended_sum(const PrimalDualGraph& graph, Var values, Var attention) {
   const MatrixView y = tape.allocate(values.shape());
   const Adjacency in = graph.primal().incoming();
   for_nodes(in, [&](Size i) {
-    std::fill_n(y.row(i), y.cols, Real{0});
     const Rows run = in.positions(i);
-    for (Size p = run.begin; p < run.end; ++p) {
-      const Real* own = alpha.row(graph.edge_at()[idx(p)]);
-      const Real* from = z.row(in.nodes[idx(p)]);
-      for (Size h = 0; h < heads; ++h) add_scaled(own[h], from + h * width, y.row(i) + h * width, width);
-    }
+    for (Size h = 0; h < heads; ++h) sum_of_head(graph, in, run, z, alpha, h, y.row(i) + h * width, width);
   });
   return tape.record("attended_sum", values.shape(), y, {values, attention}, [=, &tape](ConstMatrixView dy) {
     if (attention.needs_grad()) {
