@@ -21,6 +21,7 @@ class FileCollection::Source {
   virtual ~Source() = default;
   [[nodiscard]] virtual bool has(const std::string& file) const = 0;
   [[nodiscard]] virtual std::vector<std::string> names(const std::string& folder) const = 0;
+  [[nodiscard]] virtual std::vector<std::string> paths() const = 0;
   [[nodiscard]] virtual std::string read(const std::string& file) const = 0;
 };
 
@@ -35,6 +36,17 @@ class FileCollection::Folder final : public Source {
     std::error_code none;
     for (const fs::directory_entry& entry : fs::directory_iterator(path_ / folder, none)) {
       if (entry.is_regular_file(none)) result.push_back(entry.path().filename().string());
+    }
+    std::sort(result.begin(), result.end());
+    return result;
+  }
+
+  std::vector<std::string> paths() const override {
+    std::vector<std::string> result;
+    std::error_code none;
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path_, none)) {
+      if (entry.is_regular_file(none))
+        result.push_back(entry.path().lexically_relative(path_).generic_string());
     }
     std::sort(result.begin(), result.end());
     return result;
@@ -76,6 +88,14 @@ class FileCollection::Zip final : public Source {
       if (name.starts_with(prefix) && name.find('/', prefix.size()) == std::string::npos) {
         result.push_back(name.substr(prefix.size()));
       }
+    }
+    return result;
+  }
+
+  std::vector<std::string> paths() const override {
+    std::vector<std::string> result;
+    for (const auto& entry : entries_) {
+      if (!entry.first.ends_with('/')) result.push_back(entry.first);
     }
     return result;
   }
@@ -143,6 +163,10 @@ bool FileCollection::has(const std::string& file) const {
 
 std::vector<std::string> FileCollection::names(const std::string& folder) const {
   return source_->names(folder);
+}
+
+std::vector<std::string> FileCollection::paths() const {
+  return source_->paths();
 }
 
 std::string FileCollection::read(const std::string& file) const {

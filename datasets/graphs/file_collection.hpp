@@ -23,6 +23,8 @@ class FileCollection {
   [[nodiscard]] bool has(const std::string& file) const;
   /// Names of the files directly inside a folder of the collection, in order; "" is the collection itself.
   [[nodiscard]] std::vector<std::string> names(const std::string& folder) const;
+  /// All files, at any depth, by their paths in order.
+  [[nodiscard]] std::vector<std::string> paths() const;
   /// The whole file. Throws IoError, or DataError for a damaged archive.
   [[nodiscard]] std::string read(const std::string& file) const;
   /// The whole file, uncompressed where its name ends in ".gz". Throws DataError for damaged data.

@@ -3,6 +3,7 @@
 #include "tarn/core/errors.hpp"
 #include "tarn/core/h5.hpp"
 #include "tarn/datasets/graphs/one_hot.hpp"
+#include "tarn/datasets/graphs/stored_splits.hpp"
 
 #include <fmt/format.h>
 
@@ -19,9 +20,6 @@ using detail::LabelColumn;
 constexpr const char* format_name = "tarn-graph-store";
 constexpr Size newest_version = 1;
 constexpr Size rows_per_block = 16384;
-
-constexpr std::array<std::pair<const char*, std::vector<Size> Fold::*>, 3> fold_parts = {
-    {{"train", &Fold::train}, {"validation", &Fold::validation}, {"test", &Fold::test}}};
 
 std::size_t idx(Size i) {
   return static_cast<std::size_t>(i);
@@ -140,43 +138,6 @@ ReadFeatures read_features(const h5::File& file, const char* name, const std::st
   return result;
 }
 
-// === Splits
-
-void write_splits(h5::File& file, const std::vector<SplitLists>& splits) {
-  for (const SplitLists& split : splits) {
-    h5::Group group = file.create_group("splits/" + split.name);
-    group.set_attribute("about", split.about);
-    group.set_attribute("folds", static_cast<Size>(split.folds.size()));
-    for (std::size_t k = 0; k < split.folds.size(); ++k) {
-      for (const auto& [part, member] : fold_parts) {
-        const std::vector<Size>& list = split.folds[k].*member;
-        if (!list.empty()) group.write(fmt::format("{}/{}", part, k), list);
-      }
-    }
-  }
-}
-
-std::vector<SplitLists> read_splits(const h5::File& file) {
-  std::vector<SplitLists> splits;
-  if (!file.has("splits")) return splits;
-  const h5::Group all = file.group("splits");
-  for (const std::string& name : all.children()) {
-    const h5::Group group = all.group(name);
-    SplitLists split{name, group.has_attribute("about") ? group.attribute<std::string>("about") : "", {}};
-    const Size folds = group.attribute<std::int64_t>("folds");
-    if (folds < 0 || folds > 1'000'000) refuse(group, fmt::format("{} folds", folds), "0 to 1000000");
-    split.folds.resize(idx(folds));
-    for (std::size_t k = 0; k < split.folds.size(); ++k) {
-      for (const auto& [part, member] : fold_parts) {
-        const std::string path = fmt::format("{}/{}", part, k);
-        if (group.has(path)) split.folds[k].*member = group.dataset(path).read<Size>();
-      }
-    }
-    splits.push_back(std::move(split));
-  }
-  return splits;
-}
-
 // === Graphs and labels
 
 void write_edges(h5::File& file, const GraphRecords& r) {
@@ -250,7 +211,7 @@ void write_graph_store(const std::filesystem::path& path, const GraphRecords& re
     write_features(file, "edge_attr", "edge", records.num_edges(), records.edge_attributes,
                    records.edge_labels);
     write_labels(file, records);
-    write_splits(file, records.splits);
+    detail::write_splits(file, records.splits);
   });
 }
 
@@ -279,7 +240,7 @@ GraphRecords read_graph_store(const std::filesystem::path& path) {
   r.edge_attributes = std::move(ends.attributes);
   r.edge_labels = std::move(ends.labels);
   read_labels(file, r);
-  r.splits = read_splits(file);
+  r.splits = detail::read_splits(file);
   check_records(r);
   return r;
 }

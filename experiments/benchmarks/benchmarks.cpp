@@ -3,15 +3,14 @@
 #include "tarn/core/errors.hpp"
 #include "tarn/core/ops/segment_pool.hpp"
 #include "tarn/datasets/token_batches.hpp"
+#include "tarn/experiments/benchmarks/mesh_benchmarks.hpp"
 #include "tarn/experiments/benchmarks/workload.hpp"
 #include "tarn/graph/builders/token_graph_cache.hpp"
 #include "tarn/graph/convolutions/convolution.hpp"
 
-#include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,7 +20,6 @@ namespace tarn {
 
 namespace {
 
-using State = benchmark::State;
 using benchmark::Counter;
 
 constexpr GlotShape glot_shape;
@@ -66,20 +64,6 @@ void count_operations(State& state, double operations, double seconds_per_iterat
   state.counters["GFLOP/s"] = operations / seconds_per_iteration * 1e-9;
   state.counters["product GFLOP/s"] = rate * 1e-9;
   state.counters["of product rate"] = operations / seconds_per_iteration / rate;
-}
-
-/// Times `work` once per iteration and returns the mean seconds of one.
-template <class Work>
-double timed(State& state, Work work) {
-  double total = 0;
-  for (auto _ : state) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    state.SetIterationTime(seconds);
-    total += seconds;
-  }
-  return total / static_cast<double>(std::max<benchmark::IterationCount>(state.iterations(), 1));
 }
 
 void bench_gemm(State& state, Size rows, Size inner, Size out, ProductPrecision precision) {
@@ -210,13 +194,9 @@ void bench_memory_epoch(State& state, Inputs& inputs) {
   count_operations(state, steps * glot_product_operations(standard_case, glot_shape, true), seconds);
 }
 
-struct Entry {
-  std::string name;
-  std::function<void(State&)> run;
-};
-
-std::vector<Entry> all_benchmarks(const std::shared_ptr<Inputs>& in, const BenchmarkOptions& options) {
-  std::vector<Entry> entries;
+std::vector<BenchmarkEntry> all_benchmarks(const std::shared_ptr<Inputs>& in,
+                                           const BenchmarkOptions& options) {
+  std::vector<BenchmarkEntry> entries;
   const auto add = [&](std::string name, std::function<void(State&)> run) {
     entries.push_back({std::move(name), std::move(run)});
   };
@@ -241,22 +221,23 @@ std::vector<Entry> all_benchmarks(const std::shared_ptr<Inputs>& in, const Bench
     add("stress/epoch/store/graphs-kept", [=](State& s) { bench_store_epoch(s, options, true); });
     add("stress/epoch/store/graphs-kept/bf16", [=](State& s) { bench_store_epoch(s, options, true, bf16); });
   }
+  for (BenchmarkEntry& entry : mesh_benchmarks()) entries.push_back(std::move(entry));
   return entries;
 }
 
 }  // namespace
 
 void run_benchmarks(const BenchmarkOptions& options) {
-  const std::vector<Entry> entries = all_benchmarks(std::make_shared<Inputs>(), options);
+  const std::vector<BenchmarkEntry> entries = all_benchmarks(std::make_shared<Inputs>(), options);
   std::vector<std::string> known;
-  for (const Entry& e : entries) known.push_back(e.name);
+  for (const BenchmarkEntry& e : entries) known.push_back(e.name);
   for (const std::string& wanted : options.names) {
     const bool found = std::any_of(known.begin(), known.end(),
                                    [&](const std::string& n) { return n.find(wanted) != n.npos; });
     if (!found) throw ConfigError(fmt::format("unknown benchmark '{}'{}", wanted, suggestion(wanted, known)));
   }
   benchmark::ClearRegisteredBenchmarks();
-  for (const Entry& e : entries) {
+  for (const BenchmarkEntry& e : entries) {
     const bool wanted = options.names.empty() ||
                         std::any_of(options.names.begin(), options.names.end(),
                                     [&](const auto& n) { return e.name.find(n) != std::string::npos; });
