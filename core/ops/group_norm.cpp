@@ -14,23 +14,6 @@ namespace {
 
 constexpr Size rows_per_block = 256;
 
-/// Mean and 1 / sqrt(var + eps) of a run, whose mean comes first: squares are taken about it.
-struct Moments {
-  double mean;
-  double rstd;
-};
-
-Moments moments_of(const Real* x, Size n, double eps) {
-  double sum = 0, squares = 0;
-  for (Size j = 0; j < n; ++j) sum += static_cast<double>(x[j]);
-  const double mean = sum / static_cast<double>(n);
-  for (Size j = 0; j < n; ++j) {
-    const double u = static_cast<double>(x[j]) - mean;
-    squares += u * u;
-  }
-  return {mean, 1 / std::sqrt(squares / static_cast<double>(n) + eps)};
-}
-
 /// What the passes over rows share.
 struct GroupNorm {
   ConstMatrixView x;
@@ -39,45 +22,99 @@ struct GroupNorm {
   Size groups, width;
   double eps;
   bool rectify;
-
-  void forward_row(Size i, Real* y) const {
-    for (Size first = 0; first < x.cols; first += width) {
-      const auto [mean, rstd] = moments_of(x.row(i) + first, width, eps);
-      for (Size j = first; j < first + width; ++j) {
-        const double n = (static_cast<double>(x.row(i)[j]) - mean) * rstd;
-        const Real v = static_cast<Real>(n * static_cast<double>(weight[j]) + static_cast<double>(bias[j]));
-        y[j] = rectify && v < 0 ? Real{0} : v;
-      }
-    }
-  }
-
-  /// dx (+)= rstd (dn - mean(dn) - n mean(dn n)) with n the normalised row and dn = d weight; adds d n and d
-  /// to the sums [2 C] of the parameters' gradients. dx may be null.
-  void backward_row(Size i, const Real* dy, const Real* y, Real* dx, Write write, double* sums) const {
-    for (Size first = 0; first < x.cols; first += width) {
-      const auto [mean, rstd] = moments_of(x.row(i) + first, width, eps);
-      const auto normalised = [&, m = mean, r = rstd](Size j) {
-        return (static_cast<double>(x.row(i)[j]) - m) * r;
-      };
-      const auto passed = [&](Size j) { return rectify && !(y[j] > 0) ? 0.0 : static_cast<double>(dy[j]); };
-      double sum = 0, along = 0;
-      for (Size j = first; j < first + width; ++j) {
-        const double d = passed(j), n = normalised(j), dn = d * static_cast<double>(weight[j]);
-        sums[j] += d * n;
-        sums[x.cols + j] += d;
-        sum += dn;
-        along += dn * n;
-      }
-      if (dx == nullptr) continue;
-      const double share = sum / static_cast<double>(width), slope = along / static_cast<double>(width);
-      for (Size j = first; j < first + width; ++j) {
-        const double dn = passed(j) * static_cast<double>(weight[j]);
-        const double d = rstd * (dn - share - slope * normalised(j));
-        dx[j] = static_cast<Real>(d) + (write == Write::add ? dx[j] : Real{0});
-      }
-    }
-  }
+  std::span<double> mean, rstd;  // [N * G]
 };
+
+/// Sum of term(0) .. term(n-1) in 4 partial sums: groups are short, and longer foldings cost more than their
+/// terms.
+template <class Term>
+double short_sum(Size n, Term term) {
+  double part[4] = {};
+  Size j = 0;
+  for (; j + 4 <= n; j += 4) {
+    for (Size k = 0; k < 4; ++k) part[k] += term(j + k);
+  }
+  for (Size k = 0; j + k < n; ++k) part[k] += term(j + k);
+  return (part[0] + part[2]) + (part[1] + part[3]);
+}
+
+/// Mean of a run, then 1 / sqrt(var + eps) from the squares about it.
+void measure_group(const Real* __restrict x, Size n, double eps, double& mean, double& rstd) {
+  const auto size = static_cast<double>(n);
+  const double m = short_sum(n, [&](Size j) { return static_cast<double>(x[j]); }) / size;
+  const double squares = short_sum(n, [&](Size j) {
+    const double u = static_cast<double>(x[j]) - m;
+    return u * u;
+  });
+  mean = m;
+  rstd = 1 / std::sqrt(squares / size + eps);
+}
+
+void forward_row(const GroupNorm& norm, Size i, Real* __restrict y) {
+  const Real* __restrict weight = norm.weight;
+  const Real* __restrict bias = norm.bias;
+  for (Size g = 0; g < norm.groups; ++g) {
+    double& mean = norm.mean[static_cast<std::size_t>(i * norm.groups + g)];
+    double& rstd = norm.rstd[static_cast<std::size_t>(i * norm.groups + g)];
+    const Size first = g * norm.width;
+    const Real* __restrict x = norm.x.row(i);
+    measure_group(x + first, norm.width, norm.eps, mean, rstd);
+    const double m = mean, r = rstd;
+    for (Size j = first; j < first + norm.width; ++j) {
+      const double n = (static_cast<double>(x[j]) - m) * r;
+      y[j] = static_cast<Real>(n * static_cast<double>(weight[j]) + static_cast<double>(bias[j]));
+    }
+  }
+  if (!norm.rectify) return;
+  for (Size j = 0; j < norm.x.cols; ++j) y[j] = y[j] < 0 ? Real{0} : y[j];
+}
+
+/// The normalised row n, and dn = d weight with d what the relu lets through of dy; adds d n and d to sums [2
+/// C].
+void unfold_row(const GroupNorm& norm, Size i, const Real* __restrict dy, const Real* __restrict y,
+                double* __restrict n, double* __restrict dn, double* sums) {
+  const Size cols = norm.x.cols;
+  const Real* __restrict x = norm.x.row(i);
+  for (Size g = 0; g < norm.groups; ++g) {
+    const auto at = static_cast<std::size_t>(i * norm.groups + g);
+    const double mean = norm.mean[at], rstd = norm.rstd[at];
+    for (Size j = g * norm.width; j < (g + 1) * norm.width; ++j)
+      n[j] = (static_cast<double>(x[j]) - mean) * rstd;
+  }
+  if (norm.rectify) {
+    for (Size j = 0; j < cols; ++j) dn[j] = static_cast<double>(dy[j] * Real(y[j] > 0));
+  } else {
+    for (Size j = 0; j < cols; ++j) dn[j] = static_cast<double>(dy[j]);
+  }
+  double* __restrict sum_dn = sums;
+  double* __restrict sum_d = sums + cols;
+  const Real* __restrict weight = norm.weight;
+  for (Size j = 0; j < cols; ++j) {
+    sum_dn[j] += dn[j] * n[j];
+    sum_d[j] += dn[j];
+    dn[j] *= static_cast<double>(weight[j]);
+  }
+}
+
+/// dx (+)= rstd (dn - mean(dn) - n mean(dn n)), group by group.
+void fold_row(const GroupNorm& norm, Size i, const double* __restrict n, const double* __restrict dn,
+              Real* __restrict dx, Write write) {
+  const auto width = static_cast<double>(norm.width);
+  for (Size g = 0; g < norm.groups; ++g) {
+    const Size first = g * norm.width;
+    const double rstd = norm.rstd[static_cast<std::size_t>(i * norm.groups + g)];
+    const double sum = short_sum(norm.width, [&](Size j) { return dn[first + j]; });
+    const double along = short_sum(norm.width, [&](Size j) { return dn[first + j] * n[first + j]; });
+    const double share = sum / width, slope = along / width;
+    if (write == Write::assign) {
+      for (Size j = first; j < first + norm.width; ++j)
+        dx[j] = static_cast<Real>(rstd * (dn[j] - share - slope * n[j]));
+    } else {
+      for (Size j = first; j < first + norm.width; ++j)
+        dx[j] += static_cast<Real>(rstd * (dn[j] - share - slope * n[j]));
+    }
+  }
+}
 
 void add_sums(const double* from, GradSink into) {
   for (Size j = 0; j < into.view.size(); ++j) {
@@ -96,27 +133,38 @@ Var group_norm(Var x, Var weight, Var bias, Size groups, double eps, Activation 
                                  x.cols(), x.cols()));
   }
   Tape& tape = x.tape();
-  const GroupNorm norm{x.value(), weight.value().data,           bias.value().data, groups, x.cols() / groups,
-                       eps,       activation == Activation::relu};
+  const GroupNorm norm{x.value(),
+                       weight.value().data,
+                       bias.value().data,
+                       groups,
+                       x.cols() / groups,
+                       eps,
+                       activation == Activation::relu,
+                       tape.allocate_array<double>(x.rows() * groups),
+                       tape.allocate_array<double>(x.rows() * groups)};
   const MatrixView y = tape.allocate(x.shape());
   for_blocks(y.rows, rows_per_block, [&](Size begin, Size end) {
-    for (Size i = begin; i < end; ++i) norm.forward_row(i, y.row(i));
+    for (Size i = begin; i < end; ++i) forward_row(norm, i, y.row(i));
   });
   return tape.record("group_norm", x.shape(), y, {x, weight, bias}, [=, &tape](ConstMatrixView dy) {
     const Size blocks = std::max<Size>((dy.rows + rows_per_block - 1) / rows_per_block, 1);
-    const auto partial = tape.allocate_array<double>(blocks * 2 * dy.cols);
-    std::fill(partial.begin(), partial.end(), 0.0);
+    // Per block the sums of both gradients, and one row of n and dn.
+    const Size stride = 4 * dy.cols;
+    const auto partial = tape.allocate_array<double>(blocks * stride);
     const GradSink dx = x.needs_grad() ? tape.sink(x) : GradSink{};
     for_blocks(dy.rows, rows_per_block, [&](Size begin, Size end) {
-      double* sums = partial.data() + begin / rows_per_block * 2 * dy.cols;
+      double* sums = partial.data() + begin / rows_per_block * stride;
+      double *n = sums + 2 * dy.cols, *dn = n + dy.cols;
+      std::fill_n(sums, 2 * dy.cols, 0.0);
       for (Size i = begin; i < end; ++i) {
-        norm.backward_row(i, dy.row(i), y.row(i), dx.view.data == nullptr ? nullptr : dx.view.row(i),
-                          dx.write, sums);
+        unfold_row(norm, i, dy.row(i), y.row(i), n, dn, sums);
+        if (dx.view.data != nullptr) fold_row(norm, i, n, dn, dx.view.row(i), dx.write);
       }
     });
+    if (dy.rows == 0) std::fill_n(partial.data(), 2 * dy.cols, 0.0);
     for (Size b = 1; b < blocks; ++b) {
       for (Size j = 0; j < 2 * dy.cols; ++j) {
-        partial[static_cast<std::size_t>(j)] += partial[static_cast<std::size_t>(b * 2 * dy.cols + j)];
+        partial[static_cast<std::size_t>(j)] += partial[static_cast<std::size_t>(b * stride + j)];
       }
     }
     if (weight.needs_grad()) add_sums(partial.data(), tape.sink(weight));
