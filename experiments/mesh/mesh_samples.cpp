@@ -1,0 +1,133 @@
+#include "tarn/experiments/mesh/mesh_samples.hpp"
+
+#include "tarn/core/errors.hpp"
+#include "tarn/core/parallel.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace tarn {
+inline namespace TARN_PRECISION {
+
+namespace {
+
+constexpr std::size_t idx(Size i) {
+  return static_cast<std::size_t>(i);
+}
+
+PrimalDualMesh copy_of(const PrimalDualMesh& graph) {
+  return {graph.num_faces, graph.pairs, graph.x.clone(), graph.x_dual.clone(), graph.areas};
+}
+
+MeshSample sample_of(const MeshSet& set, std::span<const PrimalDualMesh> graphs, Size mesh) {
+  const LabelledMesh& labelled = set.meshes[idx(mesh)];
+  return {copy_of(graphs[idx(mesh)]), labelled.label, labelled.face_labels};
+}
+
+/// All channels but angles become logarithms, natural for ratios. Zeros, the features of faces without neighbours,
+/// stay.
+void to_logarithms(MatrixView x, Size first_channel) {
+  for (Size i = 0; i < x.rows; ++i) {
+    for (Size j = first_channel; j < x.cols; ++j) {
+      if (x(i, j) > 0) x(i, j) = static_cast<Real>(std::log(static_cast<double>(x(i, j))));
+    }
+  }
+}
+
+MeshFeatureStats stats_of(const std::vector<MeshSample>& samples) {
+  std::vector<ConstMatrixView> primal, dual;
+  for (const MeshSample& sample : samples) {
+    primal.push_back(sample.graph.x.matrix());
+    dual.push_back(sample.graph.x_dual.matrix());
+  }
+  return {channel_stats("primal features", primal), channel_stats("dual features", dual)};
+}
+
+}  // namespace
+
+MeshSamples::MeshSamples(const MeshSet& set, std::span<const PrimalDualMesh> graphs,
+                         std::span<const Size> train, std::span<const Size> test, const Options& options)
+    : set_(set),
+      options_(options),
+      train_(train.begin(), train.end()),
+      copies_(options.augment.any() ? options.augment.num_augmentations : 1) {
+  if (!options.augment.any()) {
+    for (const Size mesh : train) current_.push_back(sample_of(set, graphs, mesh));
+    scale_ratios(current_);
+    stats_ = stats_of(current_);
+    standardise_all(current_);
+  } else if (options.redraw) {
+    std::vector<MeshSample> plain;
+    for (const Size mesh : train) plain.push_back(sample_of(set, graphs, mesh));
+    scale_ratios(plain);
+    stats_ = stats_of(plain);
+  } else {
+    current_ = draw_copies(0);
+    stats_ = stats_of(current_);
+    standardise_all(current_);
+  }
+  for (const Size mesh : test) test_.push_back(sample_of(set, graphs, mesh));
+  scale_ratios(test_);
+  standardise_all(test_);
+}
+
+const std::vector<MeshSample>& MeshSamples::train(Size epoch) {
+  if (options_.augment.any() && options_.redraw && drawn_epoch_ != epoch) {
+    current_ = draw_copies(epoch);
+    standardise_all(current_);
+    drawn_epoch_ = epoch;
+  }
+  return current_;
+}
+
+std::vector<MeshSample> MeshSamples::draw_copies(Size epoch) const {
+  std::vector<MeshSample> samples(idx(num_train()));
+  const Rng rng = Rng(options_.seed).split("augment").split(static_cast<std::uint64_t>(epoch));
+  for_blocks(num_train(), 1, [&](Size i, Size) {
+    const Size mesh = train_[idx(i / copies_)];
+    const Rng own =
+        rng.split(static_cast<std::uint64_t>(mesh)).split(static_cast<std::uint64_t>(i % copies_));
+    const LabelledMesh& labelled = set_.meshes[idx(mesh)];
+    const TriangleMesh drawn = augment_mesh(labelled.mesh, options_.augment, own);
+    try {
+      samples[idx(i)] = {primal_dual_mesh(drawn, options_.graph), labelled.label, labelled.face_labels};
+    } catch (const DataError& error) {
+      throw DataError(fmt::format("augmentation of mesh {}: {}", labelled.name, error.what()));
+    }
+  });
+  scale_ratios(samples);
+  return samples;
+}
+
+void MeshSamples::scale_ratios(std::vector<MeshSample>& samples) const {
+  if (options_.ratios == RatioScale::plain) return;
+  for (MeshSample& sample : samples) {
+    to_logarithms(sample.graph.x.matrix(), options_.graph.primal_features == PrimalFeatures::area ? 0 : 1);
+    to_logarithms(sample.graph.x_dual.matrix(), 1);
+  }
+}
+
+void MeshSamples::standardise_all(std::vector<MeshSample>& samples) const {
+  for_blocks(static_cast<Size>(samples.size()), 8, [&](Size begin, Size end) {
+    for (Size i = begin; i < end; ++i) {
+      standardise("primal features", samples[idx(i)].graph.x.matrix(), stats_.primal);
+      standardise("dual features", samples[idx(i)].graph.x_dual.matrix(), stats_.dual);
+    }
+  });
+}
+
+LabelledBatch join_samples(std::span<const MeshSample* const> samples, DualConfiguration configuration) {
+  LabelledBatch batch;
+  std::vector<const PrimalDualMesh*> graphs;
+  for (const MeshSample* sample : samples) {
+    graphs.push_back(&sample->graph);
+    batch.labels.push_back(sample->label);
+    batch.face_labels.insert(batch.face_labels.end(), sample->face_labels.begin(), sample->face_labels.end());
+  }
+  batch.meshes = join_meshes(graphs, configuration);
+  return batch;
+}
+
+}  // namespace TARN_PRECISION
+}  // namespace tarn
