@@ -1,10 +1,13 @@
 #include "tarn/experiments/comparison.hpp"
 
+#include "tarn/core/errors.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <map>
+#include <numeric>
 
 namespace tarn {
 
@@ -12,6 +15,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> method_axes = {"readout", "graph", "head", "run"};
 constexpr std::array<std::string_view, 5> column_axes = {"ratio", "dataset", "task", "train", "layer"};
+constexpr std::array<std::string_view, 3> repeat_axes = {"seed", "fold", "repeat"};
 constexpr std::array<std::string_view, 6> main_metrics = {"accuracy", "spearman", "f1",
                                                           "mcc",      "macro_f1", "loss"};
 
@@ -60,16 +64,28 @@ std::string group_title(const TrialSet& set, const Trial& trial, const std::stri
   return title;
 }
 
-/// "glot", or "glot (window)" with those of graph, head and run in which the readout varies inside the group.
-std::string method_name(const Trial& trial, const std::vector<const Trial*>& group) {
+/// Whether trials of a readout differ in an axis though they stand in one column.
+bool varies_in_column(const std::vector<const Trial*>& group, const std::string& readout,
+                      std::string_view axis, const std::string& column_axis) {
+  std::map<std::string, std::string> seen;
+  for (const Trial* trial : group) {
+    if (axis_text(trial->axis("readout")) != readout) continue;
+    const std::string text = axis_text(trial->axis(axis));
+    const auto entry = seen.emplace(axis_text(trial->axis(column_axis)), text).first;
+    if (entry->second != text) return true;
+  }
+  return false;
+}
+
+/// "glot", or "glot (window)" with those of graph, head and run in which the readout varies inside a column.
+std::string method_name(const Trial& trial, const std::vector<const Trial*>& group,
+                        const std::string& column_axis) {
   const std::string readout = axis_text(trial.axis("readout"));
   std::string extra;
   for (const std::string_view name : method_axes) {
     if (name == "readout") continue;
     const std::string mine = axis_text(trial.axis(name));
-    const bool varies = std::any_of(group.begin(), group.end(), [&](const Trial* other) {
-      return axis_text(other->axis("readout")) == readout && axis_text(other->axis(name)) != mine;
-    });
+    const bool varies = varies_in_column(group, readout, name, column_axis);
     if (varies && !mine.empty()) extra += (extra.empty() ? "" : ", ") + mine;
   }
   if (readout.empty()) return extra.empty() ? "all" : extra;
@@ -90,7 +106,7 @@ Comparison build(const std::string& title, const std::vector<const Trial*>& grou
   for (const Trial* trial : group) index_of(result.columns, trial->axis(column_axis));
   sort_columns(result.columns);
   for (const Trial* trial : group) {
-    const std::size_t method = index_of(result.methods, method_name(*trial, group));
+    const std::size_t method = index_of(result.methods, method_name(*trial, group, column_axis));
     const std::size_t column = index_of(result.columns, trial->axis(column_axis));
     if (method == result.cells.size()) {
       result.cells.emplace_back(result.columns.size());
@@ -103,7 +119,7 @@ Comparison build(const std::string& title, const std::vector<const Trial*>& grou
 
 std::string repeat_key(const Trial& trial) {
   std::string key;
-  for (const std::string_view name : {"seed", "fold", "repeat"}) key += axis_text(trial.axis(name)) + '/';
+  for (const std::string_view name : repeat_axes) key += axis_text(trial.axis(name)) + '/';
   return key;
 }
 
@@ -162,6 +178,25 @@ std::optional<PairedComparison> test_pair(const Comparison& comparison, std::siz
   return result;
 }
 
+/// Throws for a trial of `cell` that `other` has no partner for.
+void require_repeats_of(const ComparedCell& cell, const std::string& name, const ComparedCell& other,
+                        const std::string& other_name) {
+  for (const Trial* trial : cell.trials) {
+    const bool there = std::any_of(other.trials.begin(), other.trials.end(), [&](const Trial* candidate) {
+      return repeat_key(*candidate) == repeat_key(*trial);
+    });
+    if (there) continue;
+    std::string repeats;
+    for (const std::string_view axis : repeat_axes) {
+      const std::string text = axis_text(trial->axis(axis));
+      if (!text.empty()) repeats += fmt::format("{}{} {}", repeats.empty() ? "" : ", ", axis, text);
+    }
+    throw DataError(
+        fmt::format("comparison: {} has {} and {} has not; expected the same folds of every method", name,
+                    repeats, other_name));
+  }
+}
+
 }  // namespace
 
 std::vector<double> ComparedCell::values(std::string_view metric) const {
@@ -189,22 +224,31 @@ std::vector<Comparison> compare(const TrialSet& set, const std::string& metric) 
   }
   const std::string main = choose_metric(set, metric);
   std::vector<Comparison> result;
-  for (std::size_t i = 0; i < groups.size(); ++i)
-    result.push_back(build(titles[i], groups[i], column_axis, main));
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const bool measured = std::any_of(groups[i].begin(), groups[i].end(),
+                                      [&](const Trial* trial) { return trial->metric(main).has_value(); });
+    if (measured) result.push_back(build(titles[i], groups[i], column_axis, main));
+  }
   return result;
 }
 
 std::vector<std::size_t> references_of(const Comparison& comparison) {
-  std::vector<std::size_t> references;
-  for (std::size_t m = 0; m < comparison.methods.size(); ++m) {
-    if (comparison.readouts[m] == "glot") references.push_back(m);
+  for (const char* readout : {"glot", "histograph"}) {
+    std::vector<std::size_t> references;
+    for (std::size_t m = 0; m < comparison.methods.size(); ++m) {
+      if (comparison.readouts[m] == readout) references.push_back(m);
+    }
+    if (!references.empty()) return references;
   }
-  if (references.empty()) references.push_back(0);
-  return references;
+  return {0};
 }
 
-std::vector<PairedComparison> test_against_reference(const Comparison& comparison) {
-  const std::vector<std::size_t> references = references_of(comparison);
+std::vector<PairedComparison> test_methods(const Comparison& comparison, const TestOptions& options) {
+  std::vector<std::size_t> references = references_of(comparison);
+  if (options.pairs == TestPairs::all) {
+    references.resize(comparison.methods.size());
+    std::iota(references.begin(), references.end(), std::size_t{0});
+  }
   std::vector<PairedComparison> tests;
   for (std::size_t column = 0; column < comparison.columns.size(); ++column) {
     for (const std::size_t reference : references) {
@@ -217,9 +261,35 @@ std::vector<PairedComparison> test_against_reference(const Comparison& compariso
   }
   std::vector<double> p;
   for (const PairedComparison& test : tests) p.push_back(test.test.p.value_or(1));
-  const std::vector<double> adjusted = holm(p);
+  const std::vector<double> adjusted = adjust(p, options.correction);
   for (std::size_t i = 0; i < tests.size(); ++i) tests[i].adjusted_p = adjusted[i];
   return tests;
+}
+
+std::string correction_name(Correction correction) {
+  return correction == Correction::holm ? "Holm" : "Benjamini-Hochberg";
+}
+
+std::vector<double> adjust(std::span<const double> p, Correction correction) {
+  return correction == Correction::holm ? holm(p) : benjamini_hochberg(p);
+}
+
+void require_same_folds(const Comparison& comparison) {
+  for (std::size_t column = 0; column < comparison.columns.size(); ++column) {
+    const ComparedCell* first = nullptr;
+    std::string name;
+    for (std::size_t m = 0; m < comparison.methods.size(); ++m) {
+      const ComparedCell& cell = comparison.cells[m][column];
+      if (cell.trials.empty() || axis_text(cell.trials.front()->axis("fold")).empty()) continue;
+      if (first == nullptr) {
+        first = &cell;
+        name = comparison.methods[m];
+        continue;
+      }
+      require_repeats_of(*first, name, cell, comparison.methods[m]);
+      require_repeats_of(cell, comparison.methods[m], *first, name);
+    }
+  }
 }
 
 }  // namespace tarn

@@ -85,7 +85,7 @@ void add_interval_notes(Table& table, const Comparison& comparison) {
   }
 }
 
-void add_test_notes(Table& table, const std::vector<PairedComparison>& tests) {
+void add_test_notes(Table& table, const std::vector<PairedComparison>& tests, Correction correction) {
   Size fewest = INT64_MAX;
   bool undefined = false, items = false, corrected = false;
   for (const PairedComparison& t : tests) {
@@ -95,10 +95,11 @@ void add_test_notes(Table& table, const std::vector<PairedComparison>& tests) {
     corrected = corrected || t.test.corrected;
   }
   table.add_note(
-      fmt::format("Differences are row minus reference, in points, ± half the 95 % t interval; t test over "
+      fmt::format("Differences are row minus the method it is tested against, in points, ± half the 95 % t "
+                  "interval; t test over "
                   "pairs of the same "
-                  "seed and fold; Holm corrects for the {} tests of this table.",
-                  tests.size()));
+                  "seed and fold; {} corrects for the {} tests of this table.",
+                  correction_name(correction), tests.size()));
   if (corrected) {
     table.add_note(
         "Folds share training data: t tests and intervals are corrected for it (Nadeau & Bengio 2003).");
@@ -195,7 +196,8 @@ Table detail_table(const Comparison& comparison, const TrialSet& set) {
   return table;
 }
 
-Table significance_table(const Comparison& comparison, const std::vector<PairedComparison>& tests) {
+Table significance_table(const Comparison& comparison, const std::vector<PairedComparison>& tests,
+                         Correction correction) {
   const bool items =
       std::any_of(tests.begin(), tests.end(), [](const PairedComparison& t) { return t.item_p.has_value(); });
   std::vector<Column> columns = {
@@ -207,7 +209,7 @@ Table significance_table(const Comparison& comparison, const std::vector<PairedC
       {"d_z"},
       {"t"},
       {"p (t)"},
-      {"p (Holm)"},
+      {fmt::format("p ({})", correction_name(correction))},
       {"p (Wilcoxon)"}};
   if (items) columns.insert(columns.end(), {{"items"}, {"p (items)"}});
   Table table(heading(fmt::format("Paired tests of {}", comparison.metric), comparison), columns);
@@ -236,7 +238,7 @@ Table significance_table(const Comparison& comparison, const std::vector<PairedC
     }
     table.add_row(std::move(row));
   }
-  add_test_notes(table, tests);
+  add_test_notes(table, tests, correction);
   return table;
 }
 
@@ -244,7 +246,7 @@ std::string result_tables_text(const TrialSet& set, const std::string& metric) {
   std::string out;
   for (const Comparison& comparison : compare(set, metric)) {
     out += headline_table(comparison).text() + '\n';
-    const std::vector<PairedComparison> tests = test_against_reference(comparison);
+    const std::vector<PairedComparison> tests = test_methods(comparison);
     const bool paired = std::any_of(tests.begin(), tests.end(),
                                     [](const PairedComparison& t) { return t.test.count > 1 || t.item_p; });
     if (paired) out += significance_table(comparison, tests).text() + '\n';

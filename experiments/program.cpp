@@ -102,6 +102,10 @@ void CommandLine::add_experiment_verbs() {
         app.add_option("RUN", a.runs, "run directories")->required();
         app.add_option("--out", a.out, "where to (default: the run, or ./report for several)")
             ->type_name("DIR");
+        app.add_option("--pairs", a.pairs, "test every method against the reference, or all against all")
+            ->check(CLI::IsMember({"reference", "all"}));
+        app.add_option("--correction", a.correction, "for the number of tests")
+            ->check(CLI::IsMember({"holm", "benjamini-hochberg"}));
       });
 }
 

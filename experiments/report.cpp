@@ -72,6 +72,9 @@ TrialSet joined(const std::vector<RunRecord>& runs, TrialSet RunRecord::*part) {
 
 Section result_section(const std::vector<Comparison>& comparisons, const std::vector<RunRecord>& runs) {
   Section section{.title = "Results"};
+  for (const RunRecord& run : runs) {
+    section.tables.insert(section.tables.end(), run.tables.begin(), run.tables.end());
+  }
   for (const Comparison& comparison : comparisons) section.tables.push_back(headline_table(comparison));
   section.texts.emplace_back(comparisons.empty()
                                  ? "No trial has finished yet."
@@ -82,11 +85,15 @@ Section result_section(const std::vector<Comparison>& comparisons, const std::ve
   return section;
 }
 
-Section test_section(const std::vector<Comparison>& comparisons) {
+Section test_section(const std::vector<Comparison>& comparisons, const TestOptions& options) {
   Section section{.title = "Significance"};
   for (const Comparison& comparison : comparisons) {
-    const std::vector<PairedComparison> tests = test_against_reference(comparison);
-    if (!tests.empty()) section.tables.push_back(significance_table(comparison, tests));
+    const std::vector<PairedComparison> tests = test_methods(comparison, options);
+    if (!tests.empty()) section.tables.push_back(significance_table(comparison, tests, options.correction));
+    if (const auto ranked = rank_methods(comparison, options.correction)) {
+      section.tables.push_back(rank_table(comparison, *ranked));
+      section.tables.push_back(rank_test_table(comparison, *ranked, options.correction));
+    }
   }
   return section;
 }
@@ -139,15 +146,21 @@ Section environment_section(const std::vector<RunRecord>& runs) {
 }
 
 /// Everything a report says, whatever it is written as.
-std::vector<Section> all_sections(const std::vector<RunRecord>& runs, const TrialSet& trials) {
+std::vector<Section> all_sections(const std::vector<RunRecord>& runs, const TrialSet& trials,
+                                  const TestOptions& tests) {
   const std::string metric = runs.front().metric;
   const std::vector<Comparison> comparisons = compare(trials, metric);
+  const bool finished =
+      std::all_of(runs.begin(), runs.end(), [](const RunRecord& run) { return run.finished; });
+  if (finished) std::for_each(comparisons.begin(), comparisons.end(), require_same_folds);
   const TrialSet epochs = joined(runs, &RunRecord::epochs);
   Styles styles = styles_for(comparisons, compare(epochs, metric));
   std::vector<Section> sections = {result_section(comparisons, runs)};
   sections.front().figures = metric_curves(comparisons, styles);
-  sections.push_back(test_section(comparisons));
-  sections.back().figures = difference_plots(comparisons, styles);
+  for (Figure& figure : fold_plots(comparisons, styles))
+    sections.front().figures.push_back(std::move(figure));
+  sections.push_back(test_section(comparisons, tests));
+  sections.back().figures = difference_plots(comparisons, styles, tests);
   const std::string shown = comparisons.empty() ? metric : comparisons.front().metric;
   sections.push_back({.title = "Training"});
   sections.back().figures = training_curves(epochs, shown, styles);
@@ -262,10 +275,11 @@ std::string report_title(const std::vector<RunRecord>& runs) {
 
 }  // namespace
 
-std::string write_report(const std::vector<std::string>& run_dirs, const std::string& out_dir) {
+std::string write_report(const std::vector<std::string>& run_dirs, const std::string& out_dir,
+                         const TestOptions& tests) {
   const std::vector<RunRecord> runs = read_runs(run_dirs);
   const TrialSet trials = joined(runs, &RunRecord::trials);
-  const std::vector<Section> sections = all_sections(runs, trials);
+  const std::vector<Section> sections = all_sections(runs, trials, tests);
   const fs::path out(out_dir);
   std::error_code error;
   fs::create_directories(out / "plots", error);
@@ -278,6 +292,12 @@ std::string write_report(const std::vector<std::string>& run_dirs, const std::st
   const std::string title = report_title(runs);
   const std::vector<std::string> warnings = warnings_of(runs);
   write_file_atomically(out / "results.csv", trials_csv(trials));
+  Size number = 0;
+  for (const RunRecord& run : runs) {
+    for (const Table& table : run.tables) {
+      write_file_atomically(out / fmt::format("table-{}.csv", ++number), table.csv());
+    }
+  }
   write_file_atomically(out / "summary.csv", csv(*summarise_trials(trials).list()));
   write_file_atomically(out / "report.md", markdown(title, warnings, sections));
   write_file_atomically(out / "report.html", html(title, warnings, sections));

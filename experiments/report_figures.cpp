@@ -123,10 +123,11 @@ std::vector<Figure> metric_curves(const std::vector<Comparison>& comparisons, St
   return figures;
 }
 
-std::vector<Figure> difference_plots(const std::vector<Comparison>& comparisons, Styles& styles) {
+std::vector<Figure> difference_plots(const std::vector<Comparison>& comparisons, Styles& styles,
+                                     const TestOptions& options) {
   std::vector<Figure> figures;
   for (const Comparison& comparison : comparisons) {
-    const std::vector<PairedComparison> tests = test_against_reference(comparison);
+    const std::vector<PairedComparison> tests = test_methods(comparison, options);
     const double scale = scale_of(comparison.metric);
     plot::IntervalPlot picture{
         .title = titled(comparison.metric + ": difference from the reference", comparison.title),
@@ -160,6 +161,33 @@ std::vector<Figure> difference_plots(const std::vector<Comparison>& comparisons,
              is_lower_better(comparison.metric) ? "better" : "worse",
              scale == 100 ? " An arrow marks an interval that goes beyond 100 points." : ""),
          draw(picture)});
+  }
+  return figures;
+}
+
+std::vector<Figure> fold_plots(const std::vector<Comparison>& comparisons, Styles& styles) {
+  std::vector<Figure> figures;
+  for (const Comparison& comparison : comparisons) {
+    const double scale = scale_of(comparison.metric);
+    plot::IntervalPlot picture{.title = titled(comparison.metric + " of single folds", comparison.title),
+                               .x_label = axis_title(comparison.metric)};
+    for (std::size_t c = 0; c < comparison.columns.size(); ++c) {
+      bool headed = comparison.column_axis.empty();
+      for (std::size_t m = 0; m < comparison.methods.size(); ++m) {
+        const ComparedCell& cell = comparison.cells[m][c];
+        std::vector<double> values = cell.values(comparison.metric);
+        if (values.size() < 2 || axis_text(cell.trials.front()->axis("fold")).empty()) continue;
+        for (double& v : values) v *= scale;
+        if (!headed) picture.rows.push_back({comparison.column_axis + " " + comparison.column_title(c)});
+        headed = true;
+        picture.rows.push_back({comparison.methods[m], mean(values), t_interval(values),
+                                styles.of(comparison.methods[m]), values});
+      }
+    }
+    if (picture.rows.empty()) continue;
+    figures.push_back({fmt::format("folds-{}.svg", figures.size() + 1),
+                       "Pale: single folds. Mark and bar: their mean with its 95 % t interval.",
+                       draw(picture)});
   }
   return figures;
 }

@@ -33,10 +33,14 @@ class Styles {
 /// the columns are at least two numbers.
 [[nodiscard]] std::vector<Figure> metric_curves(const std::vector<Comparison>& comparisons, Styles& styles);
 
-/// Mean difference from the reference with its interval, a row per column and method; empty without pairs of
-/// two or more.
-[[nodiscard]] std::vector<Figure> difference_plots(const std::vector<Comparison>& comparisons,
-                                                   Styles& styles);
+/// Mean difference from the method tested against with its interval, a row per column and method; empty
+/// without pairs of two or more.
+[[nodiscard]] std::vector<Figure> difference_plots(const std::vector<Comparison>& comparisons, Styles& styles,
+                                                   const TestOptions& options = {});
+
+/// The scores of single folds with their mean and its interval, a row per column and method; empty without
+/// folds.
+[[nodiscard]] std::vector<Figure> fold_plots(const std::vector<Comparison>& comparisons, Styles& styles);
 
 /// `metric`, or what `compare` chooses where epochs do not hold it, against steps (or epochs), mean over
 /// seeds; one picture per column.

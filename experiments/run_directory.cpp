@@ -282,6 +282,9 @@ void RunDirectory::finish(const std::vector<Value>& planned_axes, const RunSumma
   results.set("trials", trials);
   results.set("notes", Value::List(summary.notes.begin(), summary.notes.end()));
   results.set("warnings", Value::List(summary.warnings.begin(), summary.warnings.end()));
+  Value::List tables;
+  for (const Table& table : summary.tables) tables.push_back(table.value());
+  if (!tables.empty()) results.set("tables", std::move(tables));
   results.set("environment", environment());
   rewrite_lines(planned_axes);
   write_results_h5(trials, epochs);

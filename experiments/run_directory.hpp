@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tarn/core/value.hpp"
+#include "tarn/experiments/table.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -19,6 +20,7 @@ struct RunSummary {
   std::vector<std::string> axes;  ///< numbers among the entries of a trial that are axes, not metrics
   std::vector<std::string> notes;
   std::vector<std::string> warnings;
+  std::vector<Table> tables{};  ///< of the experiment's own; the report shows them first
 };
 
 /// Holds a file for this process while it lives. Throws IoError if another one holds it.

@@ -88,6 +88,8 @@ void read_results(RunRecord& run, const fs::path& path) {
   run.trials = read_trials(list_of(results, where, "trials"), where, axes);
   run.notes = texts(results, where, "notes");
   run.warnings = texts(results, where, "warnings");
+  for (const Value& table : list_of(results, where, "tables"))
+    run.tables.push_back(Table::read(table, where));
   if (const Value* metric = results.find("metric"); metric != nullptr && metric->string() != nullptr) {
     run.metric = *metric->string();
   }

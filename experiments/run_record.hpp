@@ -2,6 +2,7 @@
 
 #include "tarn/core/value.hpp"
 #include "tarn/experiments/plot/token_pictures.hpp"
+#include "tarn/experiments/table.hpp"
 #include "tarn/experiments/trials.hpp"
 
 #include <filesystem>
@@ -32,13 +33,14 @@ struct RunRecord {
   std::vector<std::string> warnings;  ///< what to know before believing a number; an unfinished run is one
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<SampleText> samples;
+  std::vector<Table> tables;  ///< of the experiment's own
 };
 
 /// Reads config.toml, results.json (before it is there, trials.jsonl: its `trials` as lines), metrics.jsonl
 /// and sample.json; all but the directory may be missing, and last lines may be cut short. Besides `trials`,
 /// results.json may hold `axes` and `metric` (see read_trials, compare), `notes`, `warnings` (lists of text),
-/// `environment` (a table) and `finished` (false while the run goes on). sample.json holds one sample or a
-/// list:
+/// `environment` (a table), `tables` (see Table::value) and `finished` (false while the run goes on).
+/// sample.json holds one sample or a list:
 /// {"tokens": [...], "needle": [indices], "pooled": [indices], "cosine": [[...]], "weights": {"glot": [...]},
 /// "title": ""}. Throws IoError for a missing directory, DataError for contents that cannot be used.
 [[nodiscard]] RunRecord read_run(const std::filesystem::path& directory);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tarn/core/value.hpp"
 #include "tarn/experiments/statistics.hpp"
 
 #include <optional>
@@ -49,6 +50,12 @@ class Table {
   [[nodiscard]] std::string html() const;
   /// RFC 4180 with a line of titles; no notes.
   [[nodiscard]] std::string csv() const;
+
+  /// {"title", "columns": [{"title", "align"}], "rows": [[text, ...]], "strong": [[row, column], ...],
+  /// "rules": [row, ...], "notes"}, as results.json holds it.
+  [[nodiscard]] Value value() const;
+  /// Throws DataError, naming `where`, for anything that `value` does not give.
+  [[nodiscard]] static Table read(const Value& value, const std::string& where);
 
  private:
   std::string title_;

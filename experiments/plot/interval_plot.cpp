@@ -23,6 +23,7 @@ Interval value_range(const IntervalPlot& plot) {
   };
   for (const IntervalRow& row : plot.rows) {
     if (row.value) add(*row.value);
+    std::for_each(row.dots.begin(), row.dots.end(), add);
     if (row.value && row.interval) {
       add(row.interval->low);
       add(row.interval->high);
@@ -43,8 +44,26 @@ void draw_end(Svg& svg, double at, double y, bool cut, double direction, std::st
   }
 }
 
+/// Dots that would hide each other stand around the middle of the row.
+void draw_dots(Svg& svg, const IntervalRow& row, const Axis& x, const Interval& range, double y) {
+  constexpr double radius = 2.5;
+  std::vector<double> drawn;
+  for (const double dot : row.dots) {
+    const double at = x.pixel(std::clamp(dot, range.low, range.high));
+    const auto same =
+        std::count_if(drawn.begin(), drawn.end(), [&](double d) { return std::abs(d - at) < 1; });
+    drawn.push_back(at);
+    const double shift = static_cast<double>((same + 1) / 2) * (same % 2 == 0 ? 3 : -3);
+    const double middle = y + std::clamp(shift, -row_height / 2, row_height / 2);
+    const std::array<Point, 4> diamond = {
+        {{at - radius, middle}, {at, middle - radius}, {at + radius, middle}, {at, middle + radius}}};
+    svg.polygon(diamond, series_colour(row.style), 0.4);
+  }
+}
+
 void draw_row(Svg& svg, const IntervalRow& row, const Axis& x, const Interval& range, double y) {
   const std::string_view colour = series_colour(row.style);
+  draw_dots(svg, row, x, range, y);
   if (row.interval) {
     const double low = std::max(row.interval->low, range.low);
     const double high = std::min(row.interval->high, range.high);

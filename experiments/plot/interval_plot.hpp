@@ -8,12 +8,14 @@
 
 namespace tarn::plot {
 
-/// One row: a dot and, where it is known, its interval. A row with a heading alone starts a group.
+/// One row: a mark and, where it is known, its interval; behind it single values as pale dots. A row with a
+/// heading alone starts a group.
 struct IntervalRow {
   std::string name;
   std::optional<double> value;
   std::optional<Interval> interval;
   Size style = 0;
+  std::vector<double> dots = {};
 };
 
 struct IntervalPlot {

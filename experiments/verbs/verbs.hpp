@@ -21,6 +21,8 @@ int run(const RunArguments& arguments, Console& console);
 struct ReportArguments {
   std::vector<std::string> runs;
   std::string out;  ///< empty: into the run directory of a single run, else `report`
+  std::string pairs = "reference";
+  std::string correction = "holm";
 };
 int report(const ReportArguments& arguments, Console& console);
 

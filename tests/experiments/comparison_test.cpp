@@ -66,7 +66,7 @@ TEST_CASE("methods are paired by seed, whatever their order", "[experiments][com
                                    "results.json");
   const std::vector<Comparison> comparisons = compare(set);
   REQUIRE(comparisons.size() == 1);
-  const std::vector<PairedComparison> tests = test_against_reference(comparisons[0]);
+  const std::vector<PairedComparison> tests = test_methods(comparisons[0]);
   REQUIRE(tests.size() == 1);
   CHECK(comparisons[0].methods[tests[0].reference] == "glot");
   CHECK(tests[0].test.count == 2);
@@ -120,7 +120,7 @@ TEST_CASE("folds bring the corrected test", "[experiments][comparison]") {
   }
   const TrialSet set = read_trials(trials, "results.json");
   const std::vector<Comparison> comparisons = compare(set);
-  const std::vector<PairedComparison> tests = test_against_reference(comparisons.at(0));
+  const std::vector<PairedComparison> tests = test_methods(comparisons.at(0));
   CHECK(tests.at(0).test.corrected);
   CHECK(*tests.at(0).test.p == Approx(0.05280577552016787));
   CHECK_THAT(significance_table(comparisons[0], tests).text(), Contains("Nadeau & Bengio"));
@@ -131,7 +131,7 @@ TEST_CASE("items that only one model gets right are counted over the seeds", "[e
                         trial("mean", 1, 0.5)};
   for (std::size_t i = 0; i < 4; ++i) trials[i].set("correct", i % 2 == 0 ? "4:f" : "4:a");
   const TrialSet set = read_trials(trials, "results.json");
-  const PairedComparison test = test_against_reference(compare(set).at(0)).at(0);
+  const PairedComparison test = test_methods(compare(set).at(0)).at(0);
   CHECK(test.wins == 0);
   CHECK(test.losses == 4);
   CHECK(*test.item_p == Approx(0.125));
@@ -143,4 +143,83 @@ TEST_CASE("an undefined t is marked and explained", "[experiments][comparison]")
       {trial("glot", 0, 1), trial("glot", 1, 1), trial("mean", 0, 1), trial("mean", 1, 1)}, "results.json");
   const std::string text = result_tables_text(set);
   CHECK_THAT(text, Contains("1*") && Contains("t is undefined"));
+}
+
+namespace {
+
+/// Accuracies of methods by data set, the same in every fold but for a shift.
+TrialSet several_sets(const std::vector<std::vector<double>>& scores, Size folds = 3) {
+  Value::List trials;
+  for (std::size_t set = 0; set < scores.size(); ++set) {
+    for (std::size_t m = 0; m < scores[set].size(); ++m) {
+      for (Size fold = 0; fold < folds; ++fold) {
+        Value v;
+        v.set("dataset", fmt::format("SET{}", set));
+        v.set("readout", fmt::format("m{}", m));
+        v.set("fold", fold);
+        v.set("run", fmt::format("run{}", set));
+        v.set("accuracy", scores[set][m] + 0.01 * static_cast<double>(fold));
+        trials.push_back(v);
+      }
+    }
+  }
+  return read_trials(trials, "results.json");
+}
+
+}  // namespace
+
+TEST_CASE("methods keep their name over runs of different data sets", "[experiments][comparison]") {
+  const TrialSet set = several_sets({{.5, .6}, {.7, .8}});
+  const Comparison comparison = compare(set).at(0);
+  CHECK(comparison.column_axis == "dataset");
+  CHECK(comparison.methods == std::vector<std::string>{"m0", "m1"});
+}
+
+TEST_CASE("methods are ranked over data sets", "[experiments][comparison]") {
+  const TrialSet set = several_sets({{.80, .82, .79}, {.70, .75, .70}, {.60, .66, .61}, {.90, .91, .85}});
+  const Comparison comparison = compare(set).at(0);
+  const RankedMethods ranked = rank_methods(comparison).value();
+  CHECK(ranked.friedman.mean_ranks == std::vector<double>{2.375, 1, 2.625});
+  CHECK(ranked.friedman.p == Approx(0.03813332654704519));
+  REQUIRE(ranked.pairs.size() == 3);
+  CHECK(ranked.pairs[0].ranks.p == 0.125);
+  CHECK(ranked.pairs[0].adjusted_p == 0.375);
+  CHECK_THAT(rank_table(comparison, ranked).text(),
+             Contains("m1") && Contains("1.00") && Contains("chi-square 6.53"));
+  CHECK_THAT(rank_test_table(comparison, ranked).text(), Contains("0.125 can be reached"));
+  const TrialSet one = several_sets({{.5, .6}});
+  CHECK(!rank_methods(compare(one).at(0)));
+}
+
+TEST_CASE("every pair can be tested, and false discoveries controlled", "[experiments][comparison]") {
+  const TrialSet set = several_sets({{.5, .6, .7}}, 10);
+  const Comparison comparison = compare(set).at(0);
+  CHECK(test_methods(comparison).size() == 2);
+  const auto all = test_methods(comparison, {.pairs = TestPairs::all});
+  CHECK(all.size() == 3);
+  const auto bh =
+      test_methods(comparison, {.pairs = TestPairs::all, .correction = Correction::benjamini_hochberg});
+  CHECK_THAT(significance_table(comparison, bh, Correction::benjamini_hochberg).text(),
+             Contains("p (Benjamini-Hochberg)") && Contains("Benjamini-Hochberg corrects for the 3 tests"));
+}
+
+TEST_CASE("methods of one comparison must have the same folds", "[experiments][comparison][errors]") {
+  TrialSet set = several_sets({{.5, .6}});
+  CHECK_NOTHROW(require_same_folds(compare(set).at(0)));
+  set.trials.pop_back();
+  CHECK_THROWS_WITH(require_same_folds(compare(set).at(0)),
+                    "comparison: m0 has fold 2 and m1 has not; expected the same folds of every method");
+}
+
+TEST_CASE("trials of a search do not stand beside those that were tested", "[experiments][comparison]") {
+  Value::List trials = {trial("mean", 0, 0.5), trial("max", 0, 0.6)};
+  for (Value& v : trials) v.set("stage", "test");
+  Value search;
+  search.set("readout", "mean");
+  search.set("stage", "selection");
+  search.set("validation_accuracy", 0.9);
+  trials.push_back(search);
+  const TrialSet set = read_trials(trials, "results.json");
+  REQUIRE(compare(set).size() == 1);
+  CHECK(compare(set)[0].title == "stage test");
 }

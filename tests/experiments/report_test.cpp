@@ -153,6 +153,55 @@ TEST_CASE("several runs stand side by side", "[experiments][report]") {
   CHECK_THAT(read_file(folder / "out/results.csv"), Contains(",run"));
 }
 
+namespace {
+
+/// A finished run of two readouts over folds of one data set, with a table of its own.
+void write_fold_run(const fs::path& path, const std::string& dataset, Size folds_of_mean = 5) {
+  Value::List trials;
+  for (const char* readout : {"sum", "mean"}) {
+    for (Size fold = 0; fold < (readout[0] == 'm' ? folds_of_mean : 5); ++fold) {
+      Value v;
+      v.set("dataset", dataset);
+      v.set("readout", readout);
+      v.set("fold", fold);
+      v.set("accuracy", 0.7 + 0.02 * static_cast<double>(fold * fold % 3) + (readout[0] == 's' ? 0.1 : 0));
+      trials.push_back(v);
+    }
+  }
+  Table table("Protocol gin-cv", {{"readout", Align::left}, {"accuracy"}});
+  table.add_row({"sum", Cell("82.0 ± 1.2", true)});
+  Value results;
+  results.set("metric", "accuracy");
+  results.set("trials", trials);
+  results.set("tables", Value::List{table.value()});
+  fs::create_directories(path);
+  write_file_atomically(path / "results.json", to_json(results));
+}
+
+}  // namespace
+
+TEST_CASE("a run over folds shows its own table and every fold", "[experiments][report]") {
+  const Folder folder("report_folds");
+  write_fold_run(folder / "mutag", "MUTAG");
+  write_fold_run(folder / "proteins", "PROTEINS");
+  static_cast<void>(write_report({(folder / "mutag").string(), (folder / "proteins").string()},
+                                 (folder / "out").string(), {.pairs = TestPairs::all}));
+  const std::string page = body_of(folder / "out/report.html");
+  CHECK(markup_fault(page) == "");
+  CHECK_THAT(page, Contains("Protocol gin-cv") && Contains("<strong>82.0 ± 1.2</strong>") &&
+                       Contains("Pale: single folds") && Contains("Mean ranks of accuracy over 2 datasets"));
+  CHECK(fs::exists(folder / "out/plots/folds-1.svg"));
+  CHECK(markup_fault(read_file(folder / "out/plots/folds-1.svg")) == "");
+  CHECK(read_file(folder / "out/table-2.csv") == "readout,accuracy\nsum,82.0 ± 1.2\n");
+}
+
+TEST_CASE("finished methods without the same folds are not compared", "[experiments][report][errors]") {
+  const Folder folder("report_unequal");
+  write_fold_run(folder / "mutag", "MUTAG", 4);
+  CHECK_THROWS_WITH(write_report({(folder / "mutag").string()}, (folder / "out").string()),
+                    "comparison: sum has fold 4 and mean has not; expected the same folds of every method");
+}
+
 TEST_CASE("an unfinished run is reported as far as it came", "[experiments][report]") {
   const Folder folder("report_unfinished");
   const fs::path run = folder / "stress";

@@ -77,3 +77,21 @@ TEST_CASE("numbers are written as papers write them", "[experiments][table]") {
   CHECK(format_number(12345.4) == "12345");
   CHECK(format_number(0.5) == "0.5");
 }
+
+TEST_CASE("a table survives its value", "[experiments][table]") {
+  Table table("title", {{"name", Align::left}, {"n"}});
+  table.add_row({"a", Cell("1", true)});
+  table.add_rule();
+  table.add_row({"b", "2"});
+  table.add_note("note");
+  const Table again = Table::read(table.value(), "results.json");
+  CHECK(again.html() == table.html());
+  CHECK(again.markdown() == table.markdown());
+  CHECK(again.text() == table.text());
+  Value broken = table.value();
+  broken.set("strong", Value::List{Value::List{Size{5}, Size{0}}});
+  CHECK_THROWS_WITH(Table::read(broken, "results.json"),
+                    "results.json: a table holds 5; expected a number below 2");
+  CHECK_THROWS_WITH(Table::read(Value(Value::Table{}), "results.json"),
+                    "results.json: a table has no 'columns'; expected one");
+}
