@@ -17,5 +17,14 @@ Var contrastive_loss(Var a, Var b, double temperature);
 /// [1]. The gradient flows into a, b and labels; a norm below 1e-8 counts as a constant.
 Var cosine_mse_loss(Var a, Var b, Var labels);
 
+/// Mean over the known entries of -log sigmoid(+-logit), the sign by the target: T yes-or-no tasks at once.
+/// logits [B, T]; targets [B, T] in [0, 1] row-major, NaN where one is missing -> [1]; nothing known gives 0.
+/// Throws ShapeError for another count, ValueError for a target outside [0, 1].
+Var task_cross_entropy(Var logits, std::span<const double> targets);
+
+/// Mean over the known entries of (y - target)^2. y [B, T]; targets [B, T] row-major, NaN where one is
+/// missing -> [1]; nothing known gives 0. Throws ShapeError for another count.
+Var mean_squared_error(Var y, std::span<const double> targets);
+
 }  // namespace TARN_PRECISION
 }  // namespace tarn

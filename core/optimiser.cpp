@@ -1,5 +1,7 @@
 #include "tarn/core/optimiser.hpp"
 
+#include "tarn/core/errors.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -105,9 +107,18 @@ void Optimiser::step() {
   ++steps_;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (!parameters_[i]->has_grad) continue;
-    update(i, *parameters_[i], lr_factor_);
+    update(i, *parameters_[i], lr_scales_.empty() ? lr_factor_ : lr_factor_ * lr_scales_[i]);
     parameters_[i]->has_grad = false;
   }
+}
+
+void Optimiser::set_lr_scales(std::vector<double> scales) {
+  if (scales.size() != parameters_.size()) {
+    throw ShapeError(
+        fmt::format("optimiser: got {} scales of the learning rate; expected {}, one a parameter",
+                    scales.size(), parameters_.size()));
+  }
+  lr_scales_ = std::move(scales);
 }
 
 std::unique_ptr<Optimiser> make_adam(std::vector<Parameter*> parameters, const AdamOptions& options) {

@@ -47,6 +47,10 @@ class Optimiser {
   void step();
   /// Scales the learning rate of the options; schedules and plateaus set it.
   void set_lr_factor(double factor) { lr_factor_ = factor; }
+  /// Scales the learning rate of each parameter on top of that, in the order given to the optimiser: groups
+  /// such as backbone and head learn at rates of their own. Throws ShapeError unless there is one factor a
+  /// parameter.
+  void set_lr_scales(std::vector<double> scales);
   [[nodiscard]] Size steps() const { return steps_; }
   void set_steps(Size steps) { steps_ = steps; }
   /// Moments by parameter position, for checkpoints: "0.m", "0.v", ...
@@ -59,6 +63,7 @@ class Optimiser {
 
  private:
   double lr_factor_ = 1;
+  std::vector<double> lr_scales_;  // empty: all 1
   Size steps_ = 0;
 };
 

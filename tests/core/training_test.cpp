@@ -74,6 +74,25 @@ TEST_CASE("SGD with momentum, and clipping to a norm", "[core][optimiser]") {
   CHECK(m.p.value.data()[0] == Approx(1 - 0.1 * 0.6 - 0.1 * 0.9 * 0.6));
 }
 
+TEST_CASE("parameters may learn at rates of their own", "[core][optimiser]") {
+  struct Pair final : Module {
+    Parameter& fast = parameter("fast", {1}, constant(1));
+    Parameter& slow = parameter("slow", {1}, constant(1));
+  } m;
+  const auto sgd = make_sgd(m.parameters(), {.lr = 0.1});
+  sgd->set_lr_scales({1, 0.25});
+  sgd->set_lr_factor(0.5);
+  for (Parameter* p : m.parameters()) {
+    p->grad.fill(1);
+    p->has_grad = true;
+  }
+  sgd->step();
+  CHECK(m.fast.value.data()[0] == Approx(1 - 0.05));
+  CHECK(m.slow.value.data()[0] == Approx(1 - 0.0125));
+  CHECK_THROWS_WITH(sgd->set_lr_scales({1}),
+                    "optimiser: got 1 scales of the learning rate; expected 2, one a parameter");
+}
+
 TEST_CASE("schedules rise, fall and stay", "[core][optimiser]") {
   CHECK(Schedule{}.factor(1000) == 1);
   const Schedule cosine{.kind = Schedule::Kind::cosine, .warmup = 10, .total = 110};
