@@ -284,10 +284,10 @@ void RunDirectory::finish(const std::vector<Value>& planned_axes, const RunSumma
   results.set("warnings", Value::List(summary.warnings.begin(), summary.warnings.end()));
   Value::List tables;
   for (const Table& table : summary.tables) tables.push_back(table.value());
-  if (!tables.empty()) results.set("tables", std::move(tables));
   results.set("environment", environment());
   rewrite_lines(planned_axes);
   write_results_h5(trials, epochs);
+  if (!tables.empty()) write_file_atomically(path_ / "tables.json", to_json(tables, 1) + "\n");
   write_file_atomically(path_ / "results.json", to_json(results, 1, NonFinite::null) + "\n");
 }
 

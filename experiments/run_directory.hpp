@@ -44,6 +44,7 @@ class FileLock {
 /// checkpoints/   per trial last.h5 and best.h5
 /// results.json   written at the end: all trials in the order of the plan, and their summary
 /// results.h5     the same as columns: trials/NAME, epochs/NAME
+/// tables.json    tables of the experiment's own, which may hold times; none without any
 ///
 /// A trial is known by its axes, a flat table. Writing is thread safe.
 class RunDirectory {

@@ -140,6 +140,11 @@ RunRecord read_run(const fs::path& directory) {
   if (const fs::path path = directory / "metrics.jsonl"; fs::exists(path)) {
     run.epochs = read_trials(read_lines(path), path.string(), run.trials.axes);
   }
+  if (const fs::path path = directory / "tables.json"; fs::exists(path)) {
+    const Value tables = parse_json(read_file(path), path.string());
+    if (tables.list() == nullptr) throw DataError(path.string() + ": not a list; expected tables");
+    for (const Value& table : *tables.list()) run.tables.push_back(Table::read(table, path.string()));
+  }
   if (const fs::path path = directory / "sample.json"; fs::exists(path)) {
     const Value sample = parse_json(read_file(path), path.string());
     if (sample.list() != nullptr) {

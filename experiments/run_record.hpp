@@ -36,10 +36,10 @@ struct RunRecord {
   std::vector<Table> tables;  ///< of the experiment's own
 };
 
-/// Reads config.toml, results.json (before it is there, trials.jsonl: its `trials` as lines), metrics.jsonl
-/// and sample.json; all but the directory may be missing, and last lines may be cut short. Besides `trials`,
-/// results.json may hold `axes` and `metric` (see read_trials, compare), `notes`, `warnings` (lists of text),
-/// `environment` (a table), `tables` (see Table::value) and `finished` (false while the run goes on).
+/// Reads config.toml, results.json (before it is there, trials.jsonl: its `trials` as lines), metrics.jsonl,
+/// tables.json (see Table::value) and sample.json; all but the directory may be missing, and last lines may
+/// be cut short. Besides `trials`, results.json may hold `axes` and `metric` (see read_trials, compare),
+/// `notes`, `warnings` (lists of text), `environment` (a table) and `finished` (false while the run goes on).
 /// sample.json holds one sample or a list:
 /// {"tokens": [...], "needle": [indices], "pooled": [indices], "cosine": [[...]], "weights": {"glot": [...]},
 /// "title": ""}. Throws IoError for a missing directory, DataError for contents that cannot be used.

@@ -52,7 +52,7 @@ class Table {
   [[nodiscard]] std::string csv() const;
 
   /// {"title", "columns": [{"title", "align"}], "rows": [[text, ...]], "strong": [[row, column], ...],
-  /// "rules": [row, ...], "notes"}, as results.json holds it.
+  /// "rules": [row, ...], "notes"}, as tables.json holds it.
   [[nodiscard]] Value value() const;
   /// Throws DataError, naming `where`, for anything that `value` does not give.
   [[nodiscard]] static Table read(const Value& value, const std::string& where);

@@ -110,12 +110,13 @@ std::vector<std::string> run_trials(ExperimentContext& context, const std::vecto
   return TrialRunner(context, plan, run_trial).run(pending);
 }
 
-TrialSet finished_trials(const RunDirectory& run, const std::vector<PlannedTrial>& plan) {
+TrialSet finished_trials(const RunDirectory& run, const std::vector<PlannedTrial>& plan,
+                         std::span<const std::string> axes) {
   Value::List trials;
   for (const PlannedTrial& trial : plan) {
     if (const Value* line = run.finished(trial.axes)) trials.push_back(*line);
   }
-  return read_trials(trials, "trials");
+  return read_trials(trials, "trials", axes);
 }
 
 void finish_run(ExperimentContext& context, const std::vector<PlannedTrial>& plan, const RunSummary& summary,

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,8 +49,9 @@ void share_graph_cache(Trials& trials, std::size_t pending) {
   for (auto& trial : trials) trial.plan.training.graph_cache_mb /= side_by_side;
 }
 
-/// Finished trials of a plan as the report reads them.
-[[nodiscard]] TrialSet finished_trials(const RunDirectory& run, const std::vector<PlannedTrial>& plan);
+/// Finished trials of a plan as the report reads them; `axes` names numbers that are axes (see read_trials).
+[[nodiscard]] TrialSet finished_trials(const RunDirectory& run, const std::vector<PlannedTrial>& plan,
+                                       std::span<const std::string> axes = {});
 
 /// Writes the results, then throws DivergedError if any trial diverged.
 void finish_run(ExperimentContext& context, const std::vector<PlannedTrial>& plan, const RunSummary& summary,

@@ -173,8 +173,8 @@ void write_fold_run(const fs::path& path, const std::string& dataset, Size folds
   Value results;
   results.set("metric", "accuracy");
   results.set("trials", trials);
-  results.set("tables", Value::List{table.value()});
   fs::create_directories(path);
+  write_file_atomically(path / "tables.json", to_json(Value::List{table.value()}));
   write_file_atomically(path / "results.json", to_json(results));
 }
 
