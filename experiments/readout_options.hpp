@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tarn/core/value.hpp"
+#include "tarn/core/options.hpp"
 
 #include <functional>
 #include <string>
@@ -12,13 +12,31 @@ namespace tarn {
 /// table `readout` gives options to all of them that have such an option, and a table of a readout's name to
 /// that one: `readout.hidden_channels = 64`, `glot.tau = 0.6`.
 
-/// The entries that belong to the experiment itself: without `experiment`, `data`, `readout` and the tables
-/// of readouts, and with the list in place of `readouts = "all"`.
-[[nodiscard]] Value own_options(const Value& given);
+/// A readout as a configuration sees it.
+struct ReadoutEntry {
+  std::string name;
+  std::function<std::vector<FieldDescription>()> describe;
+  std::function<Value(const Value& options)> resolve;        ///< fills in defaults; throws ConfigError
+  std::function<void(const Value& options)> require_usable;  ///< throws for options that do not fit together
+  std::vector<std::string> reserved;  ///< options that are set from the data and not the user's
+
+  /// Options that the user may set.
+  [[nodiscard]] std::vector<std::string> option_names() const;
+};
+
+/// The set readouts of the registry.
+[[nodiscard]] std::vector<ReadoutEntry> set_readout_entries();
+
+/// The entries that belong to the experiment itself: without `experiment`, `data`, `readout`, the `tables`
+/// and the tables of readouts, and with the list in place of `readouts = "all"`.
+[[nodiscard]] Value own_options(const Value& given,
+                                const std::vector<ReadoutEntry>& entries = set_readout_entries(),
+                                const std::vector<std::string>& tables = {});
 
 /// Options of each readout by its name, all filled in. `defaults` gives the experiment's own; what is given
 /// lies over them. Throws ConfigError for an unknown readout or option, and for a value out of range.
 [[nodiscard]] Value resolve_readouts(const Value& given, const std::vector<std::string>& readouts,
-                                     const std::function<Value(const std::string& readout)>& defaults);
+                                     const std::function<Value(const std::string& readout)>& defaults,
+                                     const std::vector<ReadoutEntry>& entries = set_readout_entries());
 
 }  // namespace tarn
