@@ -1,5 +1,6 @@
 #include "tarn/experiments/builtin.hpp"
 
+#include "tarn/experiments/graphs/graph_classification.hpp"
 #include "tarn/experiments/sentence_tasks.hpp"
 #include "tarn/experiments/stress.hpp"
 
@@ -9,6 +10,7 @@ void register_experiments(ExperimentList& list) {
   list.add(std::make_unique<Stress>());
   list.add(std::make_unique<SentenceExperiment>(SentenceTask::tokens));
   list.add(std::make_unique<SentenceExperiment>(SentenceTask::sts));
+  for (GraphPreset& preset : graph_presets()) list.add(std::make_unique<GraphClassification>(std::move(preset)));
 }
 
 }  // namespace tarn

@@ -6,7 +6,7 @@
 namespace tarn {
 
 struct ChordGraphOptions {
-  Size graphs = 400;
+  Size graphs = 500;
   Size min_nodes = 16;
   Size max_nodes = 32;
   double noise = 0;

@@ -2,8 +2,12 @@
 #include "tarn/core/h5.hpp"
 
 #include "datasets/tu_fixture.hpp"
+#include "experiments/experiment_run.hpp"
 #include "experiments/program_fixture.hpp"
 #include <catch2/catch.hpp>
+
+#include <chrono>
+#include <thread>
 
 using namespace tarn;
 using Catch::Contains;
@@ -47,6 +51,46 @@ TEST_CASE("generated graphs are a store that inspect counts", "[program][generat
   const Outcome broken = tarn({"inspect", "chords.h5"});
   CHECK(broken.code == 1);
   CHECK_THAT(broken.out, Contains("broken: chords.h5:/labels: graph 0 has class 7; expected 0 to 1"));
+}
+
+TEST_CASE("a graph run killed again and again ends with the same results", "[program][run][graphs][slow]") {
+  const Program tarn;
+  const auto arguments = [](const std::string& out) {
+    return Program::Arguments{"run",
+                              "graphs-demo",
+                              "generate.graphs=80",
+                              "readouts=[\"sum\", \"histograph\"]",
+                              "epochs=25",
+                              "folds=3",
+                              "protocol=gin-cv",
+                              "--threads",
+                              "1",
+                              "--out",
+                              out};
+  };
+  REQUIRE(tarn(arguments("whole")).code == 0);
+  int kills = 0;
+  for (int milliseconds = 20; kills < 8; milliseconds += 60) {
+    const pid_t child = tarn.start(arguments("killed"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    ::kill(child, SIGKILL);
+    if (tarn.finish(child).code != 128 + SIGKILL) break;
+    ++kills;
+  }
+  CHECK(kills >= 2);
+  REQUIRE(tarn(arguments("killed")).code == 0);
+  CHECK(timeless_results(tarn / "killed") == timeless_results(tarn / "whole"));
+}
+
+TEST_CASE("a set that is nowhere is said where to get", "[program][run][graphs][errors]") {
+  const Program tarn;
+  const Outcome missing = tarn({"run", "mutag", "data.root=nowhere"});
+  CHECK(missing.code == 1);
+  CHECK_THAT(missing.err, Contains("MUTAG: not in nowhere; expected MUTAG.zip or a folder MUTAG there") &&
+                              Contains("graphkerneldatasets/MUTAG.zip"));
+  const Outcome described = tarn({"describe", "mutag"});
+  CHECK_THAT(described.out, Contains("lr_of.histograph") || Contains("lr_of.READOUT"));
+  CHECK_THAT(described.out, Contains("data.path") && Contains("TARN_DATA"));
 }
 
 TEST_CASE("graph data that cannot be used say why", "[program][convert][generate][graphs][errors]") {
