@@ -13,6 +13,7 @@
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// What a run of the program came to.
@@ -22,10 +23,12 @@ struct Outcome {
   std::string err;
 };
 
-/// The built program, run in a directory of its own.
+/// A built program, tarn unless another is named, run in a directory of its own.
 class Program {
  public:
   using Arguments = std::vector<std::string>;
+
+  explicit Program(std::string path = TARN_PROGRAM) : path_(std::move(path)) {}
 
   /// Starts it; no file may grow beyond `most_bytes` where that is given.
   pid_t start(const Arguments& arguments, rlim_t most_bytes = RLIM_INFINITY) const {
@@ -65,13 +68,13 @@ class Program {
     redirect(STDERR_FILENO, scratch_ / "stderr");
     const rlimit limit{most_bytes, most_bytes};
     std::signal(SIGXFSZ, SIG_IGN);
-    std::vector<std::string> words{TARN_PROGRAM};
+    std::vector<std::string> words{path_};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     if (::setrlimit(RLIMIT_FSIZE, &limit) == 0 && ::chdir(scratch_.path().c_str()) == 0) {
-      ::execv(TARN_PROGRAM, argv.data());
+      ::execv(path_.c_str(), argv.data());
     }
     ::_exit(126);
   }
@@ -89,5 +92,6 @@ class Program {
     ::dup2(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), stream);
   }
 
+  std::string path_;
   ScratchDirectory scratch_;
 };
