@@ -13,9 +13,9 @@ std::string owner(SentenceTask task) {
 }
 
 /// What a readout gets unless the user says otherwise: the published command's widths, or the program's.
-Value protocol_defaults(const std::string& readout, SentenceProtocol protocol) {
+Value protocol_defaults(const std::string& readout, TextProtocol protocol) {
   Value options{Value::Table{}};
-  const bool official = protocol == SentenceProtocol::official;
+  const bool official = protocol == TextProtocol::official;
   if (readout == "glot") {
     options.set("hidden_channels", official ? 256 : 128);
     options.set("tau", official ? 0.8 : 0.6);
@@ -26,7 +26,7 @@ Value protocol_defaults(const std::string& readout, SentenceProtocol protocol) {
 }
 
 void settle(SentenceOptions& o) {
-  const bool official = o.protocol == SentenceProtocol::official;
+  const bool official = o.protocol == TextProtocol::official;
   if (!o.epochs) o.epochs = official ? 3 : 5;
   if (!o.head_epochs) o.head_epochs = official ? 3 : 50;
   if (!o.lr) o.lr = official ? 2e-4 : 1e-3;

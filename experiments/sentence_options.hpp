@@ -16,12 +16,6 @@ inline std::span<const std::string_view> enum_names(SentenceTask) {
   return names;
 }
 
-enum class SentenceProtocol { converged, official };
-inline std::span<const std::string_view> enum_names(SentenceProtocol) {
-  static constexpr std::array<std::string_view, 2> names{"converged", "official"};
-  return names;
-}
-
 enum class SentenceMetric { automatic, accuracy, mcc, f1, macro_f1 };
 inline std::span<const std::string_view> enum_names(SentenceMetric) {
   static constexpr std::array<std::string_view, 5> names{"auto", "accuracy", "mcc", "f1", "macro_f1"};
@@ -31,12 +25,6 @@ inline std::span<const std::string_view> enum_names(SentenceMetric) {
 enum class EpochSelection { last, train_split };
 inline std::span<const std::string_view> enum_names(EpochSelection) {
   static constexpr std::array<std::string_view, 2> names{"last", "train-split"};
-  return names;
-}
-
-enum class SentenceHead { linear, logistic };
-inline std::span<const std::string_view> enum_names(SentenceHead) {
-  static constexpr std::array<std::string_view, 2> names{"linear", "logistic"};
   return names;
 }
 
@@ -50,7 +38,7 @@ inline std::span<const std::string_view> enum_names(LabelScale) {
 /// value.
 struct SentenceOptions {
   SentenceTask task = SentenceTask::tokens;  ///< which of the two; no option of the user's
-  SentenceProtocol protocol = SentenceProtocol::converged;
+  TextProtocol protocol = TextProtocol::converged;
   std::vector<std::string> readouts{"mean", "max", "first", "last", "adapool", "glot"};
   std::vector<Size> seeds{0, 1, 2};
   std::optional<Size> epochs;
@@ -62,7 +50,7 @@ struct SentenceOptions {
   ProductPrecision products = ProductPrecision::full;
   // tokens
   std::optional<Size> head_epochs;
-  SentenceHead head = SentenceHead::linear;
+  FixedHead head = FixedHead::linear;
   double logistic_l2 = 1e-3;
   SentenceMetric metric = SentenceMetric::automatic;
   // sts

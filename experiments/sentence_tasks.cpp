@@ -118,8 +118,7 @@ class SentenceData {
  private:
   [[nodiscard]] std::optional<Size> train_count(const SentencePlan& plan) const {
     const bool cut = std::find(cut_tasks.begin(), cut_tasks.end(), info_.task) != cut_tasks.end();
-    if (plan.data.train || plan.options.protocol != SentenceProtocol::official || !cut)
-      return plan.data.train;
+    if (plan.data.train || plan.options.protocol != TextProtocol::official || !cut) return plan.data.train;
     return std::min(cut_rows, train_->rows());
   }
 
@@ -161,8 +160,7 @@ std::vector<PlannedTrial> planned_trials(const SentencePlan& plan, const std::st
   std::vector<PlannedTrial> planned;
   for (const SentenceTrial& trial : plan.trials) {
     const bool learned = learns(trial.plan, 8);
-    const bool untrained =
-        plan.options.task == SentenceTask::sts || plan.options.head == SentenceHead::logistic;
+    const bool untrained = plan.options.task == SentenceTask::sts || plan.options.head == FixedHead::logistic;
     planned.push_back({.axes = trial.axes(task),
                        .epochs = learned     ? trial.plan.training.epochs
                                  : untrained ? 0
@@ -180,9 +178,9 @@ Value run_trial(const SentencePlan& plan, const SentenceTrial& trial, const Sent
   const auto start = Clock::now();
   hooks.metric = metric;
   const SentenceOptions& o = plan.options;
-  const Ceiling ceiling = o.task == SentenceTask::sts        ? Ceiling::none
-                          : o.head == SentenceHead::logistic ? Ceiling::alone
-                                                             : Ceiling::beside;
+  const Ceiling ceiling = o.task == SentenceTask::sts     ? Ceiling::none
+                          : o.head == FixedHead::logistic ? Ceiling::alone
+                                                          : Ceiling::beside;
   const TextRows rows = data.rows(o.select, trial.seed);
   Value metrics =
       trial_metrics(run_text_trial(trial.plan, data.trial_data(rows, o.task), ceiling, hooks), metric);

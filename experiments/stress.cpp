@@ -42,7 +42,7 @@ Value run_trial(const StressPlan& plan, const StressTrial& trial, const StressDa
   if (trial.control) {
     metrics.set("accuracy", data.control(trial.plan.readout));
   } else {
-    const Ceiling ceiling = plan.options.head == StressHead::logistic ? Ceiling::alone : Ceiling::beside;
+    const Ceiling ceiling = plan.options.head == FixedHead::logistic ? Ceiling::alone : Ceiling::beside;
     metrics = trial_metrics(run_text_trial(trial.plan, data.trial_data(), ceiling, hooks), "accuracy");
   }
   metrics.set("seconds", std::chrono::duration<double>(Clock::now() - start).count());

@@ -21,14 +21,14 @@ Value name_of(E value) {
 }
 
 /// What a readout gets unless the user says otherwise.
-Value protocol_defaults(const std::string& readout, StressProtocol protocol, StressEncoder encoder) {
+Value protocol_defaults(const std::string& readout, TextProtocol protocol, StressEncoder encoder) {
   Value options{Value::Table{}};
-  const bool deep = protocol == StressProtocol::official || encoder == StressEncoder::store;
+  const bool deep = protocol == TextProtocol::official || encoder == StressEncoder::store;
   if (readout == "glot") {
     options.set("hidden_channels", 64);
     options.set("num_layers", deep ? 4 : 2);
     options.set("tau", deep ? 0.6 : 0.4);
-  } else if (readout == "adapool" && protocol == StressProtocol::official) {
+  } else if (readout == "adapool" && protocol == TextProtocol::official) {
     options.set("hidden_channels", 256);
   }
   return options;
@@ -36,7 +36,7 @@ Value protocol_defaults(const std::string& readout, StressProtocol protocol, Str
 
 /// Fills what the protocol decides.
 void settle(StressRunOptions& o) {
-  const bool official = o.protocol == StressProtocol::official;
+  const bool official = o.protocol == TextProtocol::official;
   if (!o.epochs) o.epochs = official ? 3 : 10;
   if (!o.head_epochs) o.head_epochs = official ? 3 : 200;
   if (!o.lr) o.lr = official ? 1e-4 : 1e-3;
@@ -48,7 +48,7 @@ bool structure_by_default(const Value& own, const StressRunOptions& o) {
     return entry.first == "mode" || entry.first == "encoder" || entry.first == "ratios" ||
            entry.first == "readouts" || entry.first == "head";
   });
-  return !chosen && o.encoder == StressEncoder::synthetic && o.protocol == StressProtocol::converged;
+  return !chosen && o.encoder == StressEncoder::synthetic && o.protocol == TextProtocol::converged;
 }
 
 template <class T>
@@ -91,7 +91,7 @@ StressDataOptions read_data(const Value& given) {
 
 /// `glot` of the structure test: as configured, but over the given rule.
 Value structure_glot(const Value& resolved, const char* rule) {
-  Value options = protocol_defaults("glot", StressProtocol::converged, StressEncoder::raw);
+  Value options = protocol_defaults("glot", TextProtocol::converged, StressEncoder::raw);
   if (const Value* glot = resolved.find("glot")) options.merge(*glot);
   options.set("graph", rule);
   options.set("tau", structure_tau);
@@ -118,7 +118,7 @@ class PlanWriter {
       const StressCase setting{StressMode::relational, StressEncoder::raw, structure_ratio, seed};
       add_controls(setting);
       for (const char* readout : {"mean", "max", "first", "adapool"}) {
-        add(setting, readout, protocol_defaults(readout, StressProtocol::converged, StressEncoder::raw),
+        add(setting, readout, protocol_defaults(readout, TextProtocol::converged, StressEncoder::raw),
             o.structure_epochs);
       }
       for (const char* rule : {"cosine-threshold", "window"}) {
@@ -203,7 +203,7 @@ Value StressTrial::axes() const {
 Size planned_epochs(const StressTrial& trial, const StressRunOptions& options) {
   if (trial.control) return 0;
   if (learns(trial.plan, 8)) return trial.plan.training.epochs;
-  return options.head == StressHead::logistic ? 0 : trial.plan.head_epochs;
+  return options.head == FixedHead::logistic ? 0 : trial.plan.head_epochs;
 }
 
 Value resolve_stress(const Value& given) {

@@ -10,33 +10,21 @@
 
 namespace tarn {
 
-enum class StressProtocol { converged, official };
-inline std::span<const std::string_view> enum_names(StressProtocol) {
-  static constexpr std::array<std::string_view, 2> names{"converged", "official"};
-  return names;
-}
-
 enum class StressEncoder { synthetic, raw, store };
 inline std::span<const std::string_view> enum_names(StressEncoder) {
   static constexpr std::array<std::string_view, 3> names{"synthetic", "raw", "store"};
   return names;
 }
 
-enum class StressHead { linear, logistic };
-inline std::span<const std::string_view> enum_names(StressHead) {
-  static constexpr std::array<std::string_view, 2> names{"linear", "logistic"};
-  return names;
-}
-
 /// Options of `tarn run stress` that are no tables. What is not set takes the protocol's value.
 struct StressRunOptions {
-  StressProtocol protocol = StressProtocol::converged;
+  TextProtocol protocol = TextProtocol::converged;
   StressMode mode = StressMode::matched;
   StressEncoder encoder = StressEncoder::synthetic;
   std::vector<double> ratios{0.2, 0.5, 0.8, 0.9};
   std::vector<std::string> readouts{"mean", "max", "first", "last", "adapool", "glot"};
   std::vector<Size> seeds{0, 1, 2};
-  StressHead head = StressHead::linear;
+  FixedHead head = FixedHead::linear;
   Size seq_len = 128;
   NeedlePosition position = NeedlePosition::random;
   Size distance = 10;

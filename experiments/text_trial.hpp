@@ -2,10 +2,27 @@
 
 #include "tarn/experiments/trainer.hpp"
 
+#include <array>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tarn {
+
+/// The budget of an experiment on texts: enough for readouts to converge, or the published one.
+enum class TextProtocol { converged, official };
+inline std::span<const std::string_view> enum_names(TextProtocol) {
+  static constexpr std::array<std::string_view, 2> names{"converged", "official"};
+  return names;
+}
+
+/// What reads the vectors of a readout without parameters: a trained linear head, or logistic regression.
+enum class FixedHead { linear, logistic };
+inline std::span<const std::string_view> enum_names(FixedHead) {
+  static constexpr std::array<std::string_view, 2> names{"linear", "logistic"};
+  return names;
+}
 
 /// A readout by name with its options, and the budgets of training.
 struct ReadoutPlan {
