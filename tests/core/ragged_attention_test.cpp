@@ -171,7 +171,7 @@ TEST_CASE("a set gives the same bits alone and in a batch", "[core][attention]")
         alone.q_sets = Segments({0, own.q.shape()[0], own.q.shape()[0]});
       }
       const std::vector<Real> y = run(alone, own).y;
-      CHECK(std::memcmp(y.data(), together.data() + at, y.size() * sizeof(Real)) == 0);
+      CHECK((y.empty() || std::memcmp(y.data(), together.data() + at, y.size() * sizeof(Real)) == 0));
       at += y.size();
     }
     CHECK(at == together.size());
