@@ -42,7 +42,7 @@ void for_each_layer(Check check) {
     draw_features(meshes, widths_of(c));
     auto layer = mesh_layers().make(c.op, fitting_options(c));
     layer->init(Rng(5));
-    check(c, *layer, meshes, configuration);
+    check(c, *layer, std::move(meshes), configuration);
   }
 }
 
@@ -55,7 +55,8 @@ MeshResult run(MeshLayer& layer, const MeshBatch& batch, bool training = false) 
 
 }  // namespace
 
-TEST_CASE("a mesh layer and its gradients have the same bits for 1, 2 and 7 threads", "[walk][mesh][threads]") {
+TEST_CASE("a mesh layer and its gradients have the same bits for 1, 2 and 7 threads",
+          "[walk][mesh][threads]") {
   for_each_layer([](const GoldenCase&, MeshLayer& layer, const std::vector<PrimalDualMesh>& meshes,
                     DualConfiguration configuration) {
     std::vector<PrimalDualMesh> many;
@@ -77,7 +78,8 @@ TEST_CASE("a mesh layer and its gradients have the same bits for 1, 2 and 7 thre
   });
 }
 
-TEST_CASE("a mesh layer gives finite numbers and gradients on single faces and empty meshes", "[walk][mesh]") {
+TEST_CASE("a mesh layer gives finite numbers and gradients on single faces and empty meshes",
+          "[walk][mesh]") {
   for_each_layer([](const GoldenCase&, MeshLayer& layer, std::vector<PrimalDualMesh> meshes,
                     DualConfiguration configuration) {
     for (const bool training : {false, true}) {
@@ -105,7 +107,8 @@ TEST_CASE("a mesh layer outside training treats each mesh of a batch alone", "[w
       std::vector<PrimalDualMesh> one;
       one.push_back({m.num_faces, m.pairs, m.x.clone(), m.x_dual.clone(), m.areas});
       const MeshResult own = run(layer, batch_of(one, configuration));
-      for (std::size_t k = 0; k < 2; ++k) alone[k].insert(alone[k].end(), own.blocks[k].begin(), own.blocks[k].end());
+      for (std::size_t k = 0; k < 2; ++k)
+        alone[k].insert(alone[k].end(), own.blocks[k].begin(), own.blocks[k].end());
     }
     for (std::size_t k = 0; k < 2; ++k) check_close(together.blocks[k], alone[k]);
   });
@@ -132,9 +135,12 @@ TEST_CASE("a mesh layer refuses wrong widths, rows and configurations", "[walk][
     };
     const DualPrimalWidths w = widths_of(c);
     CHECK_NOTHROW(with(good.x, good.x_dual, good.graph));
-    CHECK_THROWS_AS(with(random_tensor({good.x.shape()[0], w.primal + 1}, Rng(1)), good.x_dual, good.graph), ShapeError);
-    CHECK_THROWS_AS(with(random_tensor({good.x.shape()[0] + 1, w.primal}, Rng(1)), good.x_dual, good.graph), ShapeError);
-    CHECK_THROWS_AS(with(good.x, random_tensor({good.x_dual.shape()[0], w.dual + 1}, Rng(1)), good.graph), ShapeError);
+    CHECK_THROWS_AS(with(random_tensor({good.x.shape()[0], w.primal + 1}, Rng(1)), good.x_dual, good.graph),
+                    ShapeError);
+    CHECK_THROWS_AS(with(random_tensor({good.x.shape()[0] + 1, w.primal}, Rng(1)), good.x_dual, good.graph),
+                    ShapeError);
+    CHECK_THROWS_AS(with(good.x, random_tensor({good.x_dual.shape()[0], w.dual + 1}, Rng(1)), good.graph),
+                    ShapeError);
     const auto other = configuration == DualConfiguration::B ? DualConfiguration::C : DualConfiguration::B;
     std::vector<PrimalDualMesh> turned = mixed_meshes(other);
     draw_features(turned, w);
@@ -159,13 +165,14 @@ TEST_CASE("dropout on primal attention reaches the pool and follows its seed", "
   const auto attention = [&](bool training, std::uint64_t seed) {
     Tape tape;
     tape.reset({.training = training, .rng = Rng(seed)});
-    return numbers(conv->apply({.features = {tape.input(batch.x), tape.input(batch.x_dual), batch.graph}}).attention.value());
+    return numbers(conv->apply({.features = {tape.input(batch.x), tape.input(batch.x_dual), batch.graph}})
+                       .attention.value());
   };
   const auto plain = attention(false, 1), dropped = attention(true, 1);
   CHECK(plain == attention(false, 2));
   CHECK(dropped == attention(true, 1));
   CHECK(dropped != attention(true, 2));
-  const auto zeros = std::count(dropped.begin(), dropped.end(), Real{0});
+  const auto zeros = static_cast<double>(std::count(dropped.begin(), dropped.end(), Real{0}));
   CHECK(zeros > 0.35 * static_cast<double>(dropped.size()));
   CHECK(zeros < 0.65 * static_cast<double>(dropped.size()));
 }
@@ -179,7 +186,8 @@ TEST_CASE("gradients of mesh layers agree with central differences", "[walk][mes
     Value::Table kept;
     const Value options = c.user_options();
     for (const auto& [name, value] : *options.table()) {
-      if (name.find("to_keep") == std::string::npos && name.find("threshold") == std::string::npos) kept.emplace_back(name, value);
+      if (name.find("to_keep") == std::string::npos && name.find("threshold") == std::string::npos)
+        kept.emplace_back(name, value);
     }
     const auto configuration = configuration_of(c.options);
     std::vector<PrimalDualMesh> meshes = mixed_meshes(configuration);

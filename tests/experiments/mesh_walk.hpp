@@ -6,6 +6,7 @@
 
 #include "experiments/walk.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <string>
 #include <vector>
