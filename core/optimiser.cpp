@@ -14,6 +14,23 @@ namespace {
 
 constexpr Size elements_per_block = 16384;
 
+/// The constants of one Adam step.
+struct AdamStep {
+  Real beta1, beta2, size, root, eps;
+  Real decay;  ///< times w, added to the gradient
+  Real keep;   ///< the share of w that stays
+};
+
+void take_step(const AdamStep s, Size n, const Real* __restrict grad, Real* __restrict w, Real* __restrict m,
+               Real* __restrict v) {
+  for (Size i = 0; i < n; ++i) {
+    const Real g = grad[i] + s.decay * w[i];
+    m[i] = s.beta1 * m[i] + (1 - s.beta1) * g;
+    v[i] = s.beta2 * v[i] + (1 - s.beta2) * g * g;
+    w[i] = s.keep * w[i] - s.size * m[i] / (std::sqrt(v[i]) * s.root + s.eps);
+  }
+}
+
 class Adam final : public Optimiser {
  public:
   Adam(std::vector<Parameter*> parameters, const AdamOptions& options)
@@ -37,22 +54,20 @@ class Adam final : public Optimiser {
   void update(std::size_t index, Parameter& p, double lr_factor) override {
     const double t = static_cast<double>(steps());
     const double lr = options_.lr * lr_factor;
-    const Real b1 = static_cast<Real>(options_.beta1), b2 = static_cast<Real>(options_.beta2);
-    const Real step_size = static_cast<Real>(lr / (1 - std::pow(options_.beta1, t)));
-    const Real root = static_cast<Real>(1 / std::sqrt(1 - std::pow(options_.beta2, t)));
-    const Real eps = static_cast<Real>(options_.eps);
     const bool l2 = options_.decay == WeightDecay::l2;
-    const Real decay = static_cast<Real>(l2 ? options_.weight_decay : 0);
-    const Real keep = static_cast<Real>(l2 ? 1 : 1 - lr * options_.weight_decay);
+    const AdamStep step{
+        .beta1 = static_cast<Real>(options_.beta1),
+        .beta2 = static_cast<Real>(options_.beta2),
+        .size = static_cast<Real>(lr / (1 - std::pow(options_.beta1, t))),
+        .root = static_cast<Real>(1 / std::sqrt(1 - std::pow(options_.beta2, t))),
+        .eps = static_cast<Real>(options_.eps),
+        .decay = static_cast<Real>(l2 ? options_.weight_decay : 0),
+        .keep = static_cast<Real>(l2 ? 1 : 1 - lr * options_.weight_decay),
+    };
     Real *w = p.value.data(), *m = first_[index].data(), *v = second_[index].data();
     const Real* grad = p.grad.data();
     for_blocks(p.value.size(), elements_per_block, [&](Size begin, Size end) {
-      for (Size i = begin; i < end; ++i) {
-        const Real g = grad[i] + decay * w[i];
-        m[i] = b1 * m[i] + (1 - b1) * g;
-        v[i] = b2 * v[i] + (1 - b2) * g * g;
-        w[i] = keep * w[i] - step_size * m[i] / (std::sqrt(v[i]) * root + eps);
-      }
+      take_step(step, end - begin, grad + begin, w + begin, m + begin, v + begin);
     });
   }
 
