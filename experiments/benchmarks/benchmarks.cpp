@@ -3,6 +3,7 @@
 #include "tarn/core/errors.hpp"
 #include "tarn/core/ops/segment_pool.hpp"
 #include "tarn/datasets/token_batches.hpp"
+#include "tarn/experiments/benchmarks/graph_benchmarks.hpp"
 #include "tarn/experiments/benchmarks/mesh_benchmarks.hpp"
 #include "tarn/experiments/benchmarks/workload.hpp"
 #include "tarn/graph/builders/token_graph_cache.hpp"
@@ -221,29 +222,47 @@ std::vector<BenchmarkEntry> all_benchmarks(const std::shared_ptr<Inputs>& in,
     add("stress/epoch/store/graphs-kept", [=](State& s) { bench_store_epoch(s, options, true); });
     add("stress/epoch/store/graphs-kept/bf16", [=](State& s) { bench_store_epoch(s, options, true, bf16); });
   }
-  for (BenchmarkEntry& entry : mesh_benchmarks()) entries.push_back(std::move(entry));
+  for (auto* const family : {graph_benchmarks, mesh_benchmarks}) {
+    for (BenchmarkEntry& entry : family()) entries.push_back(std::move(entry));
+  }
   return entries;
+}
+
+bool is_wanted(const std::string& name, const std::vector<std::string>& wanted) {
+  return wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](const std::string& part) {
+           return name.find(part) != std::string::npos;
+         });
+}
+
+/// Throws for a name that no benchmark holds.
+void require_known(const std::vector<BenchmarkEntry>& entries, const std::vector<std::string>& wanted) {
+  std::vector<std::string> known;
+  for (const BenchmarkEntry& e : entries) known.push_back(e.name);
+  for (const std::string& part : wanted) {
+    const bool found =
+        std::any_of(known.begin(), known.end(), [&](const std::string& n) { return is_wanted(n, {part}); });
+    if (!found) throw ConfigError(fmt::format("unknown benchmark '{}'{}", part, suggestion(part, known)));
+  }
 }
 
 }  // namespace
 
 void run_benchmarks(const BenchmarkOptions& options) {
   const std::vector<BenchmarkEntry> entries = all_benchmarks(std::make_shared<Inputs>(), options);
-  std::vector<std::string> known;
-  for (const BenchmarkEntry& e : entries) known.push_back(e.name);
-  for (const std::string& wanted : options.names) {
-    const bool found = std::any_of(known.begin(), known.end(),
-                                   [&](const std::string& n) { return n.find(wanted) != n.npos; });
-    if (!found) throw ConfigError(fmt::format("unknown benchmark '{}'{}", wanted, suggestion(wanted, known)));
-  }
+  require_known(entries, options.names);
   benchmark::ClearRegisteredBenchmarks();
+  std::string missing;
+  Size registered = 0;
   for (const BenchmarkEntry& e : entries) {
-    const bool wanted = options.names.empty() ||
-                        std::any_of(options.names.begin(), options.names.end(),
-                                    [&](const auto& n) { return e.name.find(n) != std::string::npos; });
-    if (!wanted) continue;
+    if (!is_wanted(e.name, options.names)) continue;
+    if (!e.unavailable.empty()) {
+      missing = e.unavailable;
+      continue;
+    }
     benchmark::RegisterBenchmark(e.name.c_str(), e.run)->UseManualTime()->Unit(benchmark::kMillisecond);
+    ++registered;
   }
+  if (registered == 0) throw IoError(missing);
   std::vector<std::string> arguments{"tarn"};
   if (!options.json.empty()) {
     arguments.push_back("--benchmark_out=" + options.json);

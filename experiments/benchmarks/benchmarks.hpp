@@ -12,9 +12,10 @@ struct BenchmarkOptions {
   std::string split = "train";
 };
 
-/// Runs the project's benchmarks and prints time, rows per second, operations per second, share of the
-/// product rate measured in the same run, and peak bytes of the arena. Throws ConfigError, listing the names,
-/// if no benchmark holds one of `names`.
+/// Runs the project's benchmarks and prints time, rows per second, operations or bytes per second, share of
+/// the product or copy rate measured in the same run, and peak bytes of the arena. Benchmarks whose data is
+/// nowhere are left out. Throws ConfigError, listing the names, if no benchmark holds one of `names`, and
+/// IoError if the data of all of them is missing.
 void run_benchmarks(const BenchmarkOptions& options);
 
 }  // namespace tarn

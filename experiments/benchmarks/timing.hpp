@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <string>
+#include <utility>
 
 /// What the files of benchmarks share.
 namespace tarn {
@@ -15,11 +17,19 @@ using State = benchmark::State;
 struct BenchmarkEntry {
   std::string name;
   std::function<void(State&)> run;
+  std::string unavailable = {};  ///< why it cannot run here; "" if it can
 };
 
-/// Times `work` once per iteration and returns the mean seconds of one.
+/// Seconds of the iterations of a benchmark.
+struct Timing {
+  double mean = 0;
+  double fastest = 0;  ///< what is least disturbed by other programs
+};
+
+/// Times `work` once per iteration.
 template <class Work>
-double timed(State& state, Work work) {
+Timing time_iterations(State& state, Work work) {
+  Timing timing{0, INFINITY};
   double total = 0;
   for (auto _ : state) {
     const auto start = std::chrono::steady_clock::now();
@@ -27,8 +37,16 @@ double timed(State& state, Work work) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     state.SetIterationTime(seconds);
     total += seconds;
+    timing.fastest = std::min(timing.fastest, seconds);
   }
-  return total / static_cast<double>(std::max<benchmark::IterationCount>(state.iterations(), 1));
+  timing.mean = total / static_cast<double>(std::max<benchmark::IterationCount>(state.iterations(), 1));
+  return timing;
+}
+
+/// The same; the mean alone.
+template <class Work>
+double timed(State& state, Work work) {
+  return time_iterations(state, std::move(work)).mean;
 }
 
 }  // namespace tarn

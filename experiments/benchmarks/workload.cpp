@@ -115,5 +115,31 @@ double measure_product_rate() {
   return best;
 }
 
+double measure_copy_rate(double bytes) {
+  constexpr Size block = Size{1} << 18;
+  const auto count = std::max<Size>(1, static_cast<Size>(bytes / (2 * sizeof(Real))));
+  Tensor from({count}), to({count});
+  from.fill(Real(1));
+  to.fill(Real(0));
+  using Clock = std::chrono::steady_clock;
+  double best = 0;
+  for (int repeat = 0; repeat < 12; ++repeat) {
+    const auto start = Clock::now();
+    for_blocks(count, block, [&](Size begin, Size end) {
+      std::copy(from.data() + begin, from.data() + end, to.data() + begin);
+    });
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    best = std::max(best, 2.0 * static_cast<double>(count) * sizeof(Real) / seconds);
+  }
+  return best;
+}
+
+void count_bytes(State& state, double bytes, const Timing& timing) {
+  const double rate = bytes / timing.fastest, copy = measure_copy_rate(bytes);
+  state.counters["GB/s"] = rate * 1e-9;
+  state.counters["copy GB/s"] = copy * 1e-9;
+  state.counters["of copy rate"] = rate / copy;
+}
+
 }  // namespace TARN_PRECISION
 }  // namespace tarn

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tarn/core/optimiser.hpp"
+#include "tarn/experiments/benchmarks/timing.hpp"
 #include "tarn/pooling/heads/head.hpp"
 #include "tarn/pooling/readouts/readout.hpp"
 
@@ -69,6 +70,14 @@ class TrainedReadout {
 /// Operations per second of the scorer's product of the standard case, measured now with the threads in use:
 /// the machine's product rate that other figures are held against.
 [[nodiscard]] double measure_product_rate();
+
+/// Bytes per second, read and written ones together, of a copy that moves `bytes`, measured now with the
+/// threads in use: the machine's memory rate that other figures are held against.
+[[nodiscard]] double measure_copy_rate(double bytes);
+
+/// Counters GB/s of `bytes` that must move in each iteration, copy GB/s, and the share of it: the fastest
+/// iteration against the fastest of several copies, made now.
+void count_bytes(State& state, double bytes, const Timing& timing);
 
 }  // namespace TARN_PRECISION
 }  // namespace tarn
