@@ -1,5 +1,6 @@
 #include "tarn/core/ops/attention_tiles.hpp"
 
+#include "tarn/core/ops/dropout_factors.hpp"
 #include "tarn/core/ops/linear.hpp"
 #include "tarn/core/ops/simd.hpp"
 #include "tarn/core/ops/tile_product.hpp"
@@ -56,19 +57,13 @@ Real total(const Real* x, Size n) {
 class KeptWeights {
  public:
   KeptWeights(const AttentionHead& head, Size row, Size first_key)
-      : p_(head.dropout),
-        scale_(static_cast<Real>(1 / (1 - head.dropout))),
-        first_(head.first_key + first_key),
-        rng_(head.rng.split(static_cast<std::uint64_t>(head.first_row + row))) {}
-  [[nodiscard]] Real operator()(Size key) const {
-    return rng_.uniform(static_cast<std::uint64_t>(first_ + key)) < p_ ? Real{0} : scale_;
-  }
+      : first_(head.first_key + first_key),
+        factors_(head.rng.split(static_cast<std::uint64_t>(head.first_row + row)), head.dropout) {}
+  [[nodiscard]] Real operator()(Size key) const { return factors_(first_ + key); }
 
  private:
-  double p_;
-  Real scale_;
   Size first_;
-  Rng rng_;
+  DropoutFactors factors_;
 };
 
 }  // namespace

@@ -1,11 +1,13 @@
 #include "tarn/core/ops/elementwise.hpp"
 
 #include "tarn/core/errors.hpp"
+#include "tarn/core/ops/dropout_factors.hpp"
 #include "tarn/core/ops/reduce_rows.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace tarn {
@@ -21,6 +23,28 @@ void for_rows(Size rows, Size cols, F f) {
              [&](Size begin, Size end) {
                for (Size i = begin; i < end; ++i) f(i);
              });
+}
+
+/// f(row, column, factor) for every number of a matrix, rows in parallel; factors are drawn in runs.
+template <class F>
+void for_factors(const DropoutFactors& factors, Size rows, Size cols, F f) {
+  const Size grain = std::max<Size>(1, elements_per_block / std::max<Size>(cols, 1));
+  for_blocks(rows, grain, [&](Size begin, Size end) {
+    std::array<Real, 256> run;
+    Size row = begin, column = 0;
+    for (Size at = begin * cols; at < end * cols; at += static_cast<Size>(run.size())) {
+      const auto part = std::span(run).first(
+          static_cast<std::size_t>(std::min(static_cast<Size>(run.size()), end * cols - at)));
+      factors.write(at, part);
+      for (const Real factor : part) {
+        f(row, column, factor);
+        if (++column == cols) {
+          column = 0;
+          ++row;
+        }
+      }
+    }
+  });
 }
 
 void require_equal(const char* where, Var a, Var b) {
@@ -292,22 +316,14 @@ Var average_heads(Var x, Size heads) {
 Var dropout(Var x, double p) {
   Tape& tape = x.tape();
   if (p == 0 || !tape.pass().training) return x;
-  const Rng rng = tape.next_rng();
-  const Real kept = static_cast<Real>(1 / (1 - p));
-  // The mask is drawn anew in the backward pass instead of being stored.
-  const auto factor = [rng, kept, p](Size position) {
-    return rng.uniform(static_cast<std::uint64_t>(position)) < p ? Real{0} : kept;
-  };
+  const DropoutFactors factors(tape.next_rng(), p);
   const ConstMatrixView in = x.value();
   const MatrixView y = tape.allocate(x.shape());
-  for_rows(y.rows, y.cols, [&](Size i) {
-    for (Size j = 0; j < y.cols; ++j) y(i, j) = factor(i * y.cols + j) * in(i, j);
-  });
+  for_factors(factors, y.rows, y.cols, [&](Size i, Size j, Real factor) { y(i, j) = factor * in(i, j); });
   return tape.record("dropout", x.shape(), y, {x}, [=, &tape](ConstMatrixView dy) {
     const MatrixView dx = tape.grad(x);
-    for_rows(dy.rows, dy.cols, [&](Size i) {
-      for (Size j = 0; j < dy.cols; ++j) dx(i, j) += factor(i * dy.cols + j) * dy(i, j);
-    });
+    for_factors(factors, dy.rows, dy.cols,
+                [&](Size i, Size j, Real factor) { dx(i, j) += factor * dy(i, j); });
   });
 }
 

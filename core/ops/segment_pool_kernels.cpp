@@ -1,5 +1,6 @@
 #include "tarn/core/ops/segment_pool_kernels.hpp"
 
+#include "tarn/core/ops/dropout_factors.hpp"
 #include "tarn/core/ops/segment_totals.hpp"
 #include "tarn/core/ops/vector.hpp"
 #include "tarn/core/ops/vector_math.hpp"
@@ -97,12 +98,9 @@ void raise_highest(const PoolPlan& p, const Tile& e, Size rows, const PoolTotals
 /// Multiplies weights by 0 or 1/(1-p), drawn by row and query.
 void drop(const PoolPlan& p, Rows rows, const Tile& e) {
   if (p.options.dropout == 0) return;
-  const Real kept = static_cast<Real>(1 / (1 - p.options.dropout));
+  const DropoutFactors factors(p.rng, p.options.dropout);
   for (Size i = rows.begin; i < rows.end; ++i) {
-    for (Size s = 0; s < p.num_queries; ++s) {
-      const double u = p.rng.uniform(static_cast<std::uint64_t>(i * p.num_queries + s));
-      e.at(i - rows.begin, s) *= u < p.options.dropout ? Real{0} : kept;
-    }
+    for (Size s = 0; s < p.num_queries; ++s) e.at(i - rows.begin, s) *= factors(i * p.num_queries + s);
   }
 }
 

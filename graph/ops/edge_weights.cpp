@@ -44,8 +44,8 @@ EdgeWeights::EdgeWeights(Tape& tape, const Graph& over, Loops kind, Size num_hea
       drops_loops(kind != Loops::as_given),
       loops(kind == Loops::one_each),
       heads(num_heads),
-      dropout(tape.pass().training ? share : 0.0),
-      rng(dropout > 0 ? tape.next_rng() : Rng{}),
+      drops(share > 0 && tape.pass().training),
+      factors(drops ? DropoutFactors(tape.next_rng(), share) : DropoutFactors()),
       alpha(tape.allocate({graph.num_edges(), heads})),
       loop_alpha(loops ? tape.allocate({graph.num_nodes(), heads}) : MatrixView{}) {}
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tarn/core/ops/dropout_factors.hpp"
 #include "tarn/core/tape.hpp"
 #include "tarn/graph/graph.hpp"
 
@@ -25,8 +26,8 @@ struct EdgeWeights {
   bool drops_loops;  ///< those of the graph
   bool loops;        ///< one of its own at each node
   Size heads;
-  double dropout;  ///< 0 outside training
-  Rng rng;
+  bool drops;  ///< weights, in training
+  DropoutFactors factors;
   MatrixView alpha, loop_alpha;  ///< [E, H], [N, H]: scores, then weights before dropout
 
   EdgeWeights(Tape& tape, const Graph& graph, Loops loops, Size heads, double dropout);
@@ -38,9 +39,7 @@ struct EdgeWeights {
   [[nodiscard]] Real* weights_of(const AttentionEdge& e) const { return row_of(e, alpha, loop_alpha); }
   /// Factor of dropout.
   [[nodiscard]] Real kept(const AttentionEdge& e, Size head) const {
-    if (dropout == 0) return 1;
-    const Size position = ((e.loop ? graph.num_edges() : 0) + e.row) * heads + head;
-    return rng.uniform(static_cast<std::uint64_t>(position)) < dropout ? Real{0} : Real(1 / (1 - dropout));
+    return drops ? factors(((e.loop ? graph.num_edges() : 0) + e.row) * heads + head) : Real{1};
   }
 
   /// Calls f(edge) for the edges into, or out of, a node; the graph's own
