@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 namespace tarn {
@@ -100,13 +101,16 @@ Degrees measure_degrees(Tape& tape, const Graph& graph, const Real* weight, bool
 
 bool has_loops(const Graph& graph) {
   const Adjacency edges = graph.incoming();
-  for (Size i = 0; i < graph.num_nodes(); ++i) {
-    const Rows run = edges.positions(i);
-    for (Size e = run.begin; e < run.end; ++e) {
-      if (edges.nodes[at(e)] == i) return true;
+  std::atomic<bool> found = false;
+  for_node_blocks(edges, [&](Size begin, Size end) {
+    bool any = false;
+    for (Size i = begin; i < end; ++i) {
+      const Rows run = edges.positions(i);
+      for (Size e = run.begin; e < run.end; ++e) any |= edges.nodes[at(e)] == i;
     }
-  }
-  return false;
+    if (any) found = true;
+  });
+  return found;
 }
 
 /// Every edge weighs one, and loops of `loop_weight` stand beside them where asked for.
@@ -115,11 +119,11 @@ GcnWeights plain_gcn_weights(Tape& tape, const Graph& graph, bool add_loops, dou
   const auto roots = tape.allocate_array<Real>(n);
   const MatrixView loops = tape.allocate({n});
   const Adjacency edges = graph.incoming();
-  for (Size i = 0; i < n; ++i) {
+  for_nodes(edges, [&](Size i) {
     const double degree = static_cast<double>(edges.positions(i).size()) + (add_loops ? loop_weight : 0);
     roots[at(i)] = degree > 0 ? static_cast<Real>(1 / std::sqrt(degree)) : Real{0};
     loops.data[i] = degree > 0 ? static_cast<Real>(loop_weight / degree) : Real{0};
-  }
+  });
   return {{}, add_loops ? tape.input(loops, {n}) : Var{}, roots};
 }
 
