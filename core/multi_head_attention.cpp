@@ -3,6 +3,7 @@
 #include "tarn/core/errors.hpp"
 #include "tarn/core/ops/elementwise.hpp"
 #include "tarn/core/ops/ragged_attention.hpp"
+#include "tarn/core/ops/seed_attention.hpp"
 #include "tarn/core/ops/slice.hpp"
 
 #include <fmt/format.h>
@@ -36,16 +37,59 @@ Var MultiHeadAttention::forward(Var x, const Segments& sets) {
                                              .dropout = dropout_}));
 }
 
+MultiHeadAttention::Map MultiHeadAttention::map(Tape& tape, Size begin, Size end) {
+  const Var bias = reshape(tape.parameter(bias_), {3 * width_, 1});
+  return {slice_rows(tape.parameter(weight_), begin * width_, end * width_),
+          slice_rows(bias, begin * width_, end * width_)};
+}
+
 Var MultiHeadAttention::forward(Var q, const Segments& q_sets, Var x, const Segments& x_sets) {
-  Tape& tape = x.tape();
-  const Var weight = tape.parameter(weight_), bias = reshape(tape.parameter(bias_), {3 * width_, 1});
-  const Var queries = linear(q, slice_rows(weight, 0, width_), slice_rows(bias, 0, width_));
-  const Var packed = linear(x, slice_rows(weight, width_, 3 * width_), slice_rows(bias, width_, 3 * width_));
+  const Map query = map(x.tape(), 0, 1), key_value = map(x.tape(), 1, 3);
+  const Var queries = linear(q, query.weight, query.bias);
+  const Var packed = linear(x, key_value.weight, key_value.bias);
   return out_proj_.forward(ragged_attention({.q = {queries, 0},
                                              .k = {packed, 0},
                                              .v = {packed, width_},
                                              .q_sets = q_sets,
                                              .k_sets = x_sets,
+                                             .heads = heads_,
+                                             .key_width = width_ / heads_,
+                                             .dropout = dropout_}));
+}
+
+Var MultiHeadAttention::forward(Var q, const Segments& q_sets, Var keys, Var values, const Segments& sets) {
+  Tape& tape = keys.tape();
+  const Map query = map(tape, 0, 1), key = map(tape, 1, 2), value = map(tape, 2, 3);
+  return out_proj_.forward(ragged_attention({.q = {linear(q, query.weight, query.bias), 0},
+                                             .k = {linear(keys, key.weight, key.bias), 0},
+                                             .v = {linear(values, value.weight, value.bias), 0},
+                                             .q_sets = q_sets,
+                                             .k_sets = sets,
+                                             .heads = heads_,
+                                             .key_width = width_ / heads_,
+                                             .dropout = dropout_}));
+}
+
+Var MultiHeadAttention::pool(Var q, Var x, const Segments& sets) {
+  Tape& tape = x.tape();
+  const Map query = map(tape, 0, 1), value = map(tape, 2, 3);
+  return out_proj_.forward(seed_attention({.q = linear(q, query.weight, query.bias),
+                                           .x = x,
+                                           .sets = sets,
+                                           .key_map = map(tape, 1, 2).weight,
+                                           .value_map = value.weight,
+                                           .value_bias = value.bias,
+                                           .heads = heads_,
+                                           .dropout = dropout_}));
+}
+
+Var MultiHeadAttention::pool_given(Var q, Var keys, Var values, const Segments& sets) {
+  const Map query = map(q.tape(), 0, 1);
+  return out_proj_.forward(ragged_attention({.q = {linear(q, query.weight, query.bias), 0},
+                                             .k = {keys, 0},
+                                             .v = {values, 0},
+                                             .q_sets = Segments::uniform(1, q.rows()),
+                                             .k_sets = sets,
                                              .heads = heads_,
                                              .key_width = width_ / heads_,
                                              .dropout = dropout_}));

@@ -19,8 +19,19 @@ class MultiHeadAttention final : public Module {
   /// Rows of q see the rows of x of the same set; either side may be one set for all. Queries without rows to
   /// see give out_proj.bias.
   Var forward(Var q, const Segments& q_sets, Var x, const Segments& x_sets);
+  /// The same with keys made of one matrix and values of another.
+  Var forward(Var q, const Segments& q_sets, Var keys, Var values, const Segments& sets);
+  /// The same rows of q see every set: q [S, D] -> [B S, D], set after set. See `seed_attention`.
+  Var pool(Var q, Var x, const Segments& sets);
+  /// The same with keys and values [N, D] that were projected elsewhere.
+  Var pool_given(Var q, Var keys, Var values, const Segments& sets);
 
  private:
+  struct Map {
+    Var weight, bias;
+  };
+  /// Rows begin D .. end D - 1 of the packed projection.
+  Map map(Tape& tape, Size begin, Size end);
   Size width_;
   Size heads_;
   double dropout_;

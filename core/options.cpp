@@ -191,6 +191,10 @@ void Fields::operator()(std::string_view name, OneOrEach& v, Bounds each, std::s
 void Fields::operator()(std::string_view name, std::vector<double>& v, Bounds each, std::string_view help) {
   visit({name, help, "list of double", "a list, each " + each.text(false), [&v] { return list_value(v); },
          [&v, each](const Value& in) {
+           if (const auto one = read_number(in, each)) {
+             v = {*one};
+             return true;
+           }
            return set_list(v, in, [each](const Value& item) { return read_number(item, each); });
          }});
 }
@@ -245,10 +249,11 @@ void Fields::operator()(std::string_view name, Value& v, std::string_view help) 
 }
 
 void Fields::operator()(std::string_view name, std::vector<Value>& v, std::string_view help) {
-  visit({name, help, "list of tables", "a list of tables", [&v] { return list_value(v); },
+  visit({name, help, "list of tables", "a list of tables or names", [&v] { return list_value(v); },
          [&v](const Value& in) {
            return set_list(v, in, [](const Value& item) {
-             return item.table() != nullptr ? std::optional<Value>(item) : std::nullopt;
+             const bool fits = item.table() != nullptr || item.string() != nullptr;
+             return fits ? std::optional<Value>(item) : std::nullopt;
            });
          }});
 }
