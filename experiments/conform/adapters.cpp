@@ -58,10 +58,17 @@ std::string main_output(const CaseRun& run) {
 }
 
 void run_readout(CaseRun& run) {
-  const std::shared_ptr<Readout> readout = readouts().make(run.golden().op, run.golden().user_options());
+  const GoldenCase& golden = run.golden();
+  const std::shared_ptr<Readout> readout =
+      make_readout(golden.op, golden.input("x").shape[-1], golden.user_options());
   run.keep(readout);
   run.load(*readout);
-  const Pooled pooled = readout->forward({.x = run.input("x"), .sets = run.sets()});
+  const auto integers = [&](const char* name) {
+    return run.has(name) ? run.integers(name) : std::vector<Size>();
+  };
+  const std::vector<Size> order = integers("order"), grid = integers("grid");
+  const Pooled pooled = readout->forward(
+      {.x = run.input("x"), .sets = run.sets(), .weight = run.input("weight"), .order = order, .grid = grid});
   run.output(main_output(run), pooled.y);
   if (run.golden().outputs.contains("weights")) run.output("weights", pooled.weights);
   if (run.golden().outputs.contains("edges")) run.output("edges", edge_list(pooled.graph->graph));

@@ -6,16 +6,13 @@ namespace tarn {
 inline namespace TARN_PRECISION {
 
 AdaPool::AdaPool(const Options& o)
-    : o_(o),
+    : Readout("adapool", o),
       score_layer_(child("score_layer", std::make_unique<Chain>(
                                             std::initializer_list<Size>{o.in_channels, o.hidden_channels, 1},
-                                            ChainNorm::none, Activation::tanh))) {
-  check_options(o, "adapool");
-}
+                                            ChainNorm::none, Activation::tanh))) {}
 
-Pooled AdaPool::forward(const SetInput& in) {
-  require_set_input("adapool", in, o_.in_channels);
-  const Var scores = score_layer_.forward(in.x, "adapool");  // [N, 1]
+Pooled AdaPool::pool(const SetInput& in) {
+  const Var scores = score_layer_.forward(in.x, name().c_str());  // [N, 1]
   const auto [y, weights] = segment_pool(scores, {&in.x, 1}, in.sets);
   return {y, weights};
 }

@@ -5,11 +5,10 @@
 
 namespace tarn {
 
-struct AdaPoolOptions {
-  Size in_channels = 0;
+struct AdaPoolOptions : WidthOptions {
   Size hidden_channels = 128;
   void fields(Fields& f) {
-    f("in_channels", in_channels, at_least(1), "width of x");
+    WidthOptions::fields(f);
     f("hidden_channels", hidden_channels, at_least(1), "width of the scorer");
   }
 };
@@ -25,11 +24,9 @@ class AdaPool final : public Readout {
  public:
   using Options = AdaPoolOptions;
   explicit AdaPool(const Options& options);
-  Pooled forward(const SetInput& in) override;
-  Size out_dim(Size in_dim) const override { return in_dim; }
+  Pooled pool(const SetInput& in) override;
 
  private:
-  Options o_;
   Chain& score_layer_;
 };
 

@@ -11,8 +11,7 @@
 namespace tarn {
 inline namespace TARN_PRECISION {
 
-Glot::Glot(const Options& o) : o_(o) {
-  check_options(o, "glot");
+Glot::Glot(const Options& o) : Readout("glot", o), o_(o) {
   if (o.num_layers == 0 && o.jk != JumpingKnowledge::cat) {
     throw ConfigError(fmt::format("glot.jk: got \"{}\" with num_layers 0; expected cat",
                                   enum_names(o.jk)[static_cast<std::size_t>(o.jk)]));
@@ -29,6 +28,10 @@ Glot::Glot(const Options& o) : o_(o) {
 
 Size Glot::out_dim(Size in_dim) const {
   return o_.jk == JumpingKnowledge::cat ? in_dim + o_.num_layers * o_.hidden_channels : o_.hidden_channels;
+}
+
+RowOrder Glot::row_order() const {
+  return o_.graph == TokenRule::window ? RowOrder::read : RowOrder::ignored;
 }
 
 std::unique_ptr<Convolution> Glot::make_convolution(Size in_dim) const {
@@ -77,8 +80,7 @@ std::vector<Var> Glot::join_layers(std::vector<Var> layers) const {
   return {o_.jk == JumpingKnowledge::max ? maximum(refined) : average(refined)};
 }
 
-Pooled Glot::forward(const SetInput& in) {
-  require_set_input("glot", in, o_.in_channels);
+Pooled Glot::pool(const SetInput& in) {
   const TokenGraph& graph = graph_of(in);
   const Var attr = edge_attr(in.x.tape(), graph);  // [E, 1]
   std::vector<Var> layers{in.x};

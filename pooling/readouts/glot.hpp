@@ -16,8 +16,7 @@ inline std::span<const std::string_view> enum_names(JumpingKnowledge) {
   return names;
 }
 
-struct GlotOptions : TokenGraphOptions {
-  Size in_channels = 0;
+struct GlotOptions : WidthOptions, TokenGraphOptions {
   Size hidden_channels = 128;
   Size num_layers = 2;
   std::string conv = "gat";
@@ -26,7 +25,7 @@ struct GlotOptions : TokenGraphOptions {
   Size scorer_hidden = 0;
   double dropout = 0;
   void fields(Fields& f) {
-    f("in_channels", in_channels, at_least(1), "width of x");
+    WidthOptions::fields(f);
     f("hidden_channels", hidden_channels, at_least(1), "width of each convolution");
     f("num_layers", num_layers, at_least(0), "convolutions; 0 is attention over raw tokens");
     f("conv", conv, convolutions().names(), "message passing inside the token graph");
@@ -53,9 +52,10 @@ class Glot final : public Readout {
  public:
   using Options = GlotOptions;
   explicit Glot(const Options& options);
-  Pooled forward(const SetInput& in) override;
+  Pooled pool(const SetInput& in) override;
   Size out_dim(Size in_dim) const override;
   const TokenGraphOptions* token_graph_options() const override { return &o_; }
+  RowOrder row_order() const override;
 
  private:
   /// One convolution of the stack, with the options the paper's code gives it.

@@ -17,13 +17,12 @@ std::vector<Size> chain_widths(const MlpPoolOptions& o) {
 inline namespace TARN_PRECISION {
 
 MlpPool::MlpPool(const Options& o)
-    : o_(o), mlp_(child("mlp", std::make_unique<Chain>(chain_widths(o), ChainNorm::batch_norm))) {
-  check_options(o, "mlp-pool");
-}
+    : Readout("mlp-pool", o),
+      o_(o),
+      mlp_(child("mlp", std::make_unique<Chain>(chain_widths(o), ChainNorm::batch_norm))) {}
 
-Pooled MlpPool::forward(const SetInput& in) {
-  require_set_input("mlp-pool", in, o_.in_channels);
-  return {segment_reduce(mlp_.forward(in.x, "mlp-pool"), in.sets, Reduce::mean)};
+Pooled MlpPool::pool(const SetInput& in) {
+  return {segment_reduce(mlp_.forward(in.x, name().c_str()), in.sets, Reduce::mean)};
 }
 
 }  // namespace TARN_PRECISION

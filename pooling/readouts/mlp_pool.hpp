@@ -5,12 +5,11 @@
 
 namespace tarn {
 
-struct MlpPoolOptions {
-  Size in_channels = 0;
+struct MlpPoolOptions : WidthOptions {
   Size hidden_channels = 128;
   Size num_layers = 2;
   void fields(Fields& f) {
-    f("in_channels", in_channels, at_least(1), "width of x");
+    WidthOptions::fields(f);
     f("hidden_channels", hidden_channels, at_least(1), "width of every layer and of y");
     f("num_layers", num_layers, at_least(1), "linear layers");
   }
@@ -28,7 +27,7 @@ class MlpPool final : public Readout {
  public:
   using Options = MlpPoolOptions;
   explicit MlpPool(const Options& options);
-  Pooled forward(const SetInput& in) override;
+  Pooled pool(const SetInput& in) override;
   Size out_dim(Size) const override { return o_.hidden_channels; }
 
  private:

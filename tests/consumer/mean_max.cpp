@@ -23,10 +23,9 @@ struct MeanMaxOptions {
 class MeanMax final : public tarn::Readout {
  public:
   using Options = MeanMaxOptions;
-  explicit MeanMax(const Options& o) : o_(o) {}
+  explicit MeanMax(const Options& o) : Readout("mean-max", o), o_(o) {}
 
-  tarn::Pooled forward(const tarn::SetInput& in) override {
-    tarn::require_set_input("mean-max", in, o_.in_channels);
+  tarn::Pooled pool(const tarn::SetInput& in) override {
     const tarn::Var h = project_.forward(in.x, tarn::Activation::relu);  // [N, hidden]
     return {tarn::concat_columns(std::array{tarn::segment_reduce(h, in.sets, tarn::Reduce::mean),
                                             tarn::segment_reduce(h, in.sets, tarn::Reduce::max)})};
