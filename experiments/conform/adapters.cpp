@@ -6,6 +6,7 @@
 #include "tarn/experiments/conform/graph_adapters.hpp"
 #include "tarn/experiments/conform/healpix_adapters.hpp"
 #include "tarn/experiments/conform/mesh_adapters.hpp"
+#include "tarn/experiments/conform/readout_adapters.hpp"
 #include "tarn/experiments/metrics.hpp"
 #include "tarn/pooling/heads/head.hpp"
 #include "tarn/pooling/losses/loss.hpp"
@@ -214,7 +215,7 @@ const std::vector<Adapter>& adapters() {
         {"encoder", one_name("synthetic-encoder"), run_synthetic_encoder},
         {"metrics", one_name("metrics"), run_metrics},
     };
-    for (const auto& family : {graph_adapters(), healpix_adapters(), mesh_adapters()})
+    for (const auto& family : {readout_adapters(), graph_adapters(), healpix_adapters(), mesh_adapters()})
       list.insert(list.end(), family.begin(), family.end());
     return list;
   }();

@@ -2,12 +2,10 @@
 
 #include "tarn/core/errors.hpp"
 #include "tarn/core/ops/elementwise.hpp"
-#include "tarn/core/ops/recurrent.hpp"
 #include "tarn/core/ops/segment_pool.hpp"
 
 #include <fmt/format.h>
 
-#include <array>
 #include <numeric>
 
 namespace tarn {
@@ -24,18 +22,9 @@ LayerJump::LayerJump(const Options& o) : o_(o), widths_(o.widths("jumping-knowle
     throw ConfigError(
         "jumping-knowledge.mode: got lstm for one layer of width 1; expected layers * width of at least 2");
   }
-  onward_ = add_direction("");
-  back_ = add_direction("_reverse");
+  lstm_ = &child(
+      "lstm", std::make_unique<RecurrentStack>(Cell::lstm, widths_[0], hidden_width(), 1, Directions::both));
   att_ = &child("att", std::make_unique<Linear>(2 * hidden_width(), 1));
-}
-
-LayerJump::Direction LayerJump::add_direction(const std::string& suffix) {
-  const Size h = hidden_width();
-  const auto add = [&](const std::string& name, Shape shape) {
-    return &parameter("lstm." + name + suffix, shape, fan_in_uniform(h));
-  };
-  return {add("weight_ih_l0", {4 * h, widths_[0]}), add("weight_hh_l0", {4 * h, h}),
-          add("bias_ih_l0", {4 * h}), add("bias_hh_l0", {4 * h})};
 }
 
 Size LayerJump::out_dim() const {
@@ -44,18 +33,12 @@ Size LayerJump::out_dim() const {
 }
 
 LayerPooled LayerJump::weigh_by_lstm(const HistoryInput& in) {
-  Tape& tape = in.layers[0].tape();
   const Size nodes = in.sets.num_rows();
   const Segments layers_of_nodes = Segments::uniform(nodes, o_.layers);
   // Side by side, the layers of a node are a set of L rows.
   const Var rows = reshape(concat_columns(in.layers), {nodes * o_.layers, widths_[0]});  // [N L, D]
-  const auto run = [&](const Direction& d, Reading reading) {
-    const Var seen = linear(rows, tape.parameter(d.weight_ih), tape.parameter(d.bias_ih));  // [N L, 4h]
-    return segment_recurrent(seen, tape.parameter(d.weight_hh), tape.parameter(d.bias_hh), layers_of_nodes,
-                             Cell::lstm, reading);
-  };
-  const std::array<Var, 2> states{run(onward_, Reading::first_to_last), run(back_, Reading::last_to_first)};
-  const PooledRows pooled = segment_pool(att_->forward(states), {&rows, 1}, layers_of_nodes);
+  const PooledRows pooled =
+      segment_pool(att_->forward(lstm_->forward(rows, layers_of_nodes)), {&rows, 1}, layers_of_nodes);
   return {pooled.y};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tarn/core/layers.hpp"
+#include "tarn/pooling/blocks/recurrent_stack.hpp"
 #include "tarn/pooling/layer_pools/layer_pool.hpp"
 
 #include <array>
@@ -41,17 +42,12 @@ class LayerJump final : public LayerPool {
   Size out_dim() const override;
 
  private:
-  /// The input and recurrent maps of one direction.
-  struct Direction {
-    Parameter *weight_ih, *weight_hh, *bias_ih, *bias_hh;
-  };
-  Direction add_direction(const std::string& suffix);
   [[nodiscard]] Size hidden_width() const { return o_.layers * widths_[0] / 2; }
   LayerPooled weigh_by_lstm(const HistoryInput& in);
 
   Options o_;
   std::vector<Size> widths_;
-  Direction onward_{}, back_{};
+  RecurrentStack* lstm_ = nullptr;
   Linear* att_ = nullptr;
 };
 

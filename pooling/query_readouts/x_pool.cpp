@@ -1,0 +1,66 @@
+#include "tarn/pooling/query_readouts/x_pool.hpp"
+
+#include "tarn/core/ops/elementwise.hpp"
+#include "tarn/core/ops/ragged_attention.hpp"
+#include "tarn/core/ops/seed_attention.hpp"
+#include "tarn/pooling/blocks/attention_block.hpp"
+#include "tarn/pooling/query_readouts/tiled_scores.hpp"
+
+namespace tarn {
+inline namespace TARN_PRECISION {
+
+XPool::XPool(const Options& o)
+    : QueryReadout("x-pool", o),
+      o_(o),
+      norm1_(child("layer_norm1", std::make_unique<LayerNorm>(o.in_channels))),
+      norm2_(child("layer_norm2", std::make_unique<LayerNorm>(o.in_channels))),
+      norm3_(child("layer_norm3", std::make_unique<LayerNorm>(o.in_channels))),
+      q_proj_(child("cross_attn.q_proj", std::make_unique<Linear>(o.in_channels, o.in_channels))),
+      k_proj_(child("cross_attn.k_proj", std::make_unique<Linear>(o.in_channels, o.in_channels))),
+      v_proj_(child("cross_attn.v_proj", std::make_unique<Linear>(o.in_channels, o.in_channels))),
+      out_proj_(child("cross_attn.out_proj", std::make_unique<Linear>(o.in_channels, o.in_channels))),
+      linear_proj_(child("linear_proj", std::make_unique<Linear>(o.in_channels, o.in_channels))) {
+  require_divides(name(), "heads", o.heads, o.in_channels);
+}
+
+Var XPool::finish(Var attended) {
+  const Var o = norm2_.forward(out_proj_.forward(attended));
+  return norm3_.forward(add(o, dropout(linear_proj_.forward(o), o_.dropout)));
+}
+
+Var XPool::similarities(const QueryInput& in, Var t, Var z) {
+  const TiledScores tiles{.q = q_proj_.forward(t),
+                          .k = k_proj_.forward(z),
+                          .v = v_proj_.forward(z),
+                          .raw = in.queries,
+                          .sets = in.sets};
+  return tiled_scores(tiles, [this](const TiledScores& tile) {
+    const Size sets = tile.sets.count(), queries = tile.q.rows(), width = tile.q.cols();
+    const Var attended = ragged_attention({.q = {tile.q, 0},
+                                           .k = {tile.k, 0},
+                                           .v = {tile.v, 0},
+                                           .q_sets = Segments::uniform(1, queries),
+                                           .k_sets = tile.sets,
+                                           .heads = o_.heads,
+                                           .key_width = width / o_.heads});
+    const auto unit = [](Var rows) { return normalize_rows(rows, 1e-12, NormGuard::maximum); };
+    return multiply_elements(repeat_block(unit(tile.raw), sets), unit(finish(attended)));
+  });
+}
+
+Var XPool::pool(const QueryInput& in) {
+  Tape& tape = in.x.tape();
+  const Var t = norm1_.forward(in.queries), z = norm1_.forward(in.x);
+  if (o_.similarity_only) return similarities(in, t, z);
+  const Var attended = seed_attention({.q = q_proj_.forward(t),
+                                       .x = z,
+                                       .sets = in.sets,
+                                       .key_map = tape.parameter(k_proj_.weight()),
+                                       .value_map = tape.parameter(v_proj_.weight()),
+                                       .value_bias = tape.parameter(v_proj_.bias()),
+                                       .heads = o_.heads});  // [B Q, C]
+  return query_major(finish(attended), in.sets.count(), in.queries.rows());
+}
+
+}  // namespace TARN_PRECISION
+}  // namespace tarn
