@@ -448,3 +448,52 @@ TEST_CASE("appended tokens are what `last` reads", "[pooling][readout]") {
   CHECK_THROWS_WITH(append.forward(tape.input(Tensor({12, 4})), sample_sets),
                     "append-tokens: x has width 4; expected 3 (in_channels)");
 }
+
+#if TARN_DOUBLE
+TEST_CASE("gradients of what has no golden case agree with central differences",
+          "[pooling][readout][gradients]") {
+  const auto check = [](const char* name, const Value& o) {
+    INFO(name << " " << o.text());
+    const auto r = readout(name, 6, o);
+    for (Parameter* p : r->parameters()) {
+      const Tensor change = random_tensor(p->value.shape(), Rng(14));
+      for (Size i = 0; i < change.size(); ++i) p->value.data()[i] += Real(0.3) * change.data()[i];
+    }
+    Tensor x = random_tensor({12, 6}, Rng(4));
+    check_gradients(*r, std::array{&x}, true, [&](Tape&, std::span<const Var> in) {
+      return r->forward({.x = in[0], .sets = sample_sets}).y;
+    });
+  };
+  check("set-transformer", options({{"variant", "original"}, {"heads", 2}, {"layer_norm", true}}));
+  check("set-transformer",
+        options({{"variant", "original"}, {"encoder", "isab"}, {"num_induced_points", 2}}));
+  check("gmt", options({{"variant", "original"}, {"heads", 3}, {"k", 2}}));
+  for (const int most : {3, -1})
+    check("hopfield-pooling", options({{"num_heads", 2},
+                                       {"quantity", 2},
+                                       {"scaling", 1.2},
+                                       {"update_steps_max", most},
+                                       {"update_steps_eps", 1e-2}}));
+  check("hopfield-pooling", options({{"normalize_stored_pattern", false}}));
+  check("hopfield-pooling", options({{"input_bias", false}}));
+  for (const char* mode : {"sum", "mean", "max", "min", "std", "var"})
+    check("multi", options({{"aggrs", Value::List{"mean", "max", "min"}}, {"mode", mode}}));
+  for (const char* aggr : {"min", "var", "std"})
+    check("patch-transformer",
+          options(
+              {{"patch_size", 2}, {"hidden_channels", 4}, {"out_channels", 2}, {"aggr", Value::List{aggr}}}));
+  check("attentional", options({{"gate_channels", Value::List{4, 1}},
+                                {"value_channels", Value::List{5}},
+                                {"dropout", 0.3},
+                                {"act", "gelu"}}));
+  check("quantile", options({{"q", 0.6}, {"interpolation", "higher"}}));
+  check("pma", options({{"dropout", 0.3}}));
+  check("pma", options({{"dropout", 0.3}, {"heads", 3}, {"num_seed_points", 2}}));
+
+  const auto gmt = readout("gmt", 6, options({{"heads", 3}, {"k", 2}}));
+  Tensor keys = random_tensor({12, 6}, Rng(5)), values = random_tensor({12, 6}, Rng(6));
+  check_gradients(*gmt, std::array{&keys, &values}, false, [&](Tape&, std::span<const Var> in) {
+    return gmt->forward({.x = in[0], .sets = sample_sets, .keys = in[0], .values = in[1]}).y;
+  });
+}
+#endif
