@@ -1,6 +1,7 @@
 #include "tarn/experiments/builtin.hpp"
 
 #include "tarn/experiments/graphs/graph_classification.hpp"
+#include "tarn/experiments/readouts/readout_comparison.hpp"
 #include "tarn/experiments/sentence_tasks.hpp"
 #include "tarn/experiments/stress.hpp"
 
@@ -10,7 +11,9 @@ void register_experiments(ExperimentList& list) {
   list.add(std::make_unique<Stress>());
   list.add(std::make_unique<SentenceExperiment>(SentenceTask::tokens));
   list.add(std::make_unique<SentenceExperiment>(SentenceTask::sts));
-  for (GraphPreset& preset : graph_presets()) list.add(std::make_unique<GraphClassification>(std::move(preset)));
+  for (GraphPreset& preset : graph_presets())
+    list.add(std::make_unique<GraphClassification>(std::move(preset)));
+  list.add(std::make_unique<ReadoutComparison>());
 }
 
 }  // namespace tarn

@@ -266,6 +266,25 @@ std::vector<PairedComparison> test_methods(const Comparison& comparison, const T
   return tests;
 }
 
+PairedScores paired_scores(const Comparison& comparison, std::size_t column) {
+  PairedScores result;
+  std::map<std::string, std::vector<double>> by_repeat;
+  for (std::size_t m = 0; m < comparison.methods.size(); ++m) {
+    const std::size_t known = result.methods.size();
+    for (const Trial* trial : comparison.cells[m][column].trials) {
+      const auto value = trial->metric(comparison.metric);
+      if (!value) continue;
+      if (result.methods.size() == known) result.methods.push_back(m);
+      std::vector<double>& row = by_repeat[repeat_key(*trial)];
+      if (row.size() == known) row.push_back(*value);
+    }
+  }
+  for (auto& [key, row] : by_repeat) {
+    if (row.size() == result.methods.size()) result.values.push_back(std::move(row));
+  }
+  return result;
+}
+
 std::string correction_name(Correction correction) {
   return correction == Correction::holm ? "Holm" : "Benjamini-Hochberg";
 }

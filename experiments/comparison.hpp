@@ -72,6 +72,13 @@ struct TestOptions {
 [[nodiscard]] std::vector<PairedComparison> test_methods(const Comparison& comparison,
                                                          const TestOptions& options = {});
 
+/// Scores of one column that can be ranked against each other.
+struct PairedScores {
+  std::vector<std::size_t> methods;         ///< those with scores in the column
+  std::vector<std::vector<double>> values;  ///< [repeat][of methods], the repeats that all of them have
+};
+[[nodiscard]] PairedScores paired_scores(const Comparison& comparison, std::size_t column);
+
 /// Throws DataError, naming method and fold, unless all methods of a column have the same seeds, folds and
 /// repeats; comparisons without folds pass.
 void require_same_folds(const Comparison& comparison);

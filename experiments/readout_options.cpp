@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
+#include <map>
 
 namespace tarn {
 
@@ -54,6 +56,32 @@ void require_known(const Value& shared, const std::vector<std::string>& names,
   }
 }
 
+Value list(std::initializer_list<Value> values) {
+  return Value::List(values);
+}
+
+/// Lists and counts that the readouts themselves leave to whoever uses them.
+std::map<std::string, Value> all_essentials() {
+  constexpr Size hidden = 64, rows = 128;
+  std::map<std::string, Value> all;
+  const auto set = [&](const char* readout, const char* option, Value value) {
+    const auto* entry = readouts().find(readout);
+    if (entry != nullptr && entry->has_option(option)) all[readout].set(option, std::move(value));
+  };
+  set("attentional", "gate_channels", list({1}));
+  set("quantile", "q", list({0.25, 0.5, 0.75}));
+  set("sort", "k", 8);
+  set("mlp", "max_num_elements", rows);
+  set("mlp", "channels", list({hidden}));
+  set("mlp", "truncate", true);
+  set("deep-sets", "local_channels", list({hidden, hidden}));
+  set("deep-sets", "global_channels", list({hidden}));
+  set("multi", "aggrs", list({"mean", "max", "std"}));
+  set("degree-scaler", "aggrs", list({"mean", "max", "min", "std"}));
+  set("degree-scaler", "scaler", list({"identity", "amplification", "attenuation"}));
+  return all;
+}
+
 Value without(const Value& table, const std::vector<std::string>& keys) {
   Value::Table kept;
   for (const auto& entry : *table.table()) {
@@ -72,6 +100,37 @@ std::vector<std::string> ReadoutEntry::option_names() const {
   return names;
 }
 
+Value essential_options(const std::string& readout) {
+  static const std::map<std::string, Value> all = all_essentials();
+  const auto found = all.find(readout);
+  return found == all.end() ? Value(Value::Table{}) : found->second;
+}
+
+std::string why_unfit(const std::string& readout) {
+  constexpr Size width = 32;
+  const Segments sets({0, 3, 4, 9});
+  Tensor x({sets.num_rows(), width});
+  for (Size i = 0; i < x.size(); ++i) x.data()[i] = static_cast<Real>(1 + i % 7) / 8;
+  Tape tape;
+  try {
+    const auto operation = make_readout(readout, width, essential_options(readout));
+    operation->init(Rng(0));
+    const Var y = operation->forward({.x = tape.input(x), .sets = sets}).y;
+    if (y.shape().rank() == 2 && y.rows() == sets.count() && y.cols() == operation->out_dim(width)) return "";
+    return fmt::format("{} sets of width {} become {}", sets.count(), width, y.shape().text());
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+std::vector<std::string> fitting_readouts() {
+  std::vector<std::string> names;
+  for (const std::string& name : readouts().names()) {
+    if (why_unfit(name).empty()) names.push_back(name);
+  }
+  return names;
+}
+
 std::vector<ReadoutEntry> set_readout_entries() {
   std::vector<ReadoutEntry> entries;
   for (const auto& entry : readouts().entries()) {
@@ -81,7 +140,8 @@ std::vector<ReadoutEntry> set_readout_entries() {
          entry.describe,
          entry.resolve,
          [name](const Value& options) { static_cast<void>(make_readout(name, trial_width, options)); },
-         {"in_channels"}});
+         {"in_channels"},
+         [name] { return why_unfit(name); }});
   }
   return entries;
 }
@@ -99,7 +159,11 @@ Value own_options(const Value& given, const std::vector<ReadoutEntry>& entries,
     result.set(key, value);
   }
   if (const Value* chosen = result.find("readouts"); chosen != nullptr && *chosen == Value("all")) {
-    result.set("readouts", Value::List(names.begin(), names.end()));
+    Value::List fitting;
+    for (const ReadoutEntry& entry : entries) {
+      if (!entry.misfit || entry.misfit().empty()) fitting.push_back(entry.name);
+    }
+    result.set("readouts", fitting);
   }
   return result;
 }
@@ -114,8 +178,8 @@ Value resolve_readouts(const Value& given, const std::vector<std::string>& names
   for (const std::string& name : names) {
     const ReadoutEntry& entry = entry_of(entries, name);
     const std::vector<std::string> known = entry.option_names();
-    Value options = defaults(name);
-    if (options.is_null()) options = Value::Table{};
+    Value options = essential_options(name);
+    if (const Value own = defaults(name); !own.is_null()) options.merge(own);
     if (shared != nullptr) {
       for (const auto& [key, value] : *shared->table()) {
         if (contains(known, key)) options.set(key, value);

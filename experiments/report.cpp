@@ -3,6 +3,7 @@
 #include "tarn/core/errors.hpp"
 #include "tarn/core/files.hpp"
 #include "tarn/experiments/comparison.hpp"
+#include "tarn/experiments/rank_figures.hpp"
 #include "tarn/experiments/report_figures.hpp"
 #include "tarn/experiments/run_record.hpp"
 
@@ -16,6 +17,9 @@ namespace tarn {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Longer tables of pairs nobody reads.
+constexpr std::size_t most_rank_pairs = 200;
 
 struct Section {
   std::string title;
@@ -92,7 +96,8 @@ Section test_section(const std::vector<Comparison>& comparisons, const TestOptio
     if (!tests.empty()) section.tables.push_back(significance_table(comparison, tests, options.correction));
     if (const auto ranked = rank_methods(comparison, options.correction)) {
       section.tables.push_back(rank_table(comparison, *ranked));
-      section.tables.push_back(rank_test_table(comparison, *ranked, options.correction));
+      if (ranked->pairs.size() <= most_rank_pairs)
+        section.tables.push_back(rank_test_table(comparison, *ranked, options.correction));
     }
   }
   return section;
@@ -161,6 +166,8 @@ std::vector<Section> all_sections(const std::vector<RunRecord>& runs, const Tria
     sections.front().figures.push_back(std::move(figure));
   sections.push_back(test_section(comparisons, tests));
   sections.back().figures = difference_plots(comparisons, styles, tests);
+  for (Figure& figure : critical_difference_diagrams(comparisons, tests.correction))
+    sections.back().figures.push_back(std::move(figure));
   const std::string shown = comparisons.empty() ? metric : comparisons.front().metric;
   sections.push_back({.title = "Training"});
   sections.back().figures = training_curves(epochs, shown, styles);

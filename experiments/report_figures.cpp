@@ -169,14 +169,16 @@ std::vector<Figure> fold_plots(const std::vector<Comparison>& comparisons, Style
   std::vector<Figure> figures;
   for (const Comparison& comparison : comparisons) {
     const double scale = scale_of(comparison.metric);
-    plot::IntervalPlot picture{.title = titled(comparison.metric + " of single folds", comparison.title),
+    plot::IntervalPlot picture{.title = titled(comparison.metric + " of single trials", comparison.title),
                                .x_label = axis_title(comparison.metric)};
+    const bool has_curves = numeric_columns(comparison);
     for (std::size_t c = 0; c < comparison.columns.size(); ++c) {
       bool headed = comparison.column_axis.empty();
       for (std::size_t m = 0; m < comparison.methods.size(); ++m) {
         const ComparedCell& cell = comparison.cells[m][c];
         std::vector<double> values = cell.values(comparison.metric);
-        if (values.size() < 2 || axis_text(cell.trials.front()->axis("fold")).empty()) continue;
+        if (values.size() < 2) continue;
+        if (has_curves && axis_text(cell.trials.front()->axis("fold")).empty()) continue;
         for (double& v : values) v *= scale;
         if (!headed) picture.rows.push_back({comparison.column_axis + " " + comparison.column_title(c)});
         headed = true;
@@ -186,7 +188,7 @@ std::vector<Figure> fold_plots(const std::vector<Comparison>& comparisons, Style
     }
     if (picture.rows.empty()) continue;
     figures.push_back({fmt::format("folds-{}.svg", figures.size() + 1),
-                       "Pale: single folds. Mark and bar: their mean with its 95 % t interval.",
+                       "Pale: single folds or seeds. Mark and bar: their mean with its 95 % t interval.",
                        draw(picture)});
   }
   return figures;

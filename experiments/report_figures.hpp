@@ -38,8 +38,8 @@ class Styles {
 [[nodiscard]] std::vector<Figure> difference_plots(const std::vector<Comparison>& comparisons, Styles& styles,
                                                    const TestOptions& options = {});
 
-/// The scores of single folds with their mean and its interval, a row per column and method; empty without
-/// folds.
+/// The scores of single folds or seeds with their mean and its interval, a row per column and method; empty
+/// where the columns are numbers, which `metric_curves` draws, and there are no folds.
 [[nodiscard]] std::vector<Figure> fold_plots(const std::vector<Comparison>& comparisons, Styles& styles);
 
 /// `metric`, or what `compare` chooses where epochs do not hold it, against steps (or epochs), mean over

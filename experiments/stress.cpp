@@ -6,50 +6,10 @@
 #include "tarn/experiments/json.hpp"
 #include "tarn/experiments/stress_data.hpp"
 #include "tarn/experiments/stress_report.hpp"
+#include "tarn/experiments/stress_trials.hpp"
 #include "tarn/experiments/text_notes.hpp"
-#include "tarn/experiments/trial_runner.hpp"
-
-#include <algorithm>
-#include <chrono>
 
 namespace tarn {
-
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-std::vector<PlannedTrial> planned_trials(const StressPlan& plan) {
-  std::vector<PlannedTrial> planned;
-  std::vector<StressCase> settings;
-  for (const StressTrial& trial : plan.trials) {
-    auto group = std::find(settings.begin(), settings.end(), trial.setting);
-    if (group == settings.end()) group = settings.insert(group, trial.setting);
-    const bool learned = !trial.control && learns(trial.plan, 8);
-    planned.push_back({.axes = trial.axes(),
-                       .epochs = planned_epochs(trial, plan.options),
-                       .epoch_cost = trial.graph != "none" ? 1
-                                     : learned             ? 0.2
-                                                           : 0.005,
-                       .group = group - settings.begin()});
-  }
-  return planned;
-}
-
-Value run_trial(const StressPlan& plan, const StressTrial& trial, const StressData& data,
-                const TrainingHooks& hooks) {
-  const auto start = Clock::now();
-  Value metrics;
-  if (trial.control) {
-    metrics.set("accuracy", data.control(trial.plan.readout));
-  } else {
-    const Ceiling ceiling = plan.options.head == FixedHead::logistic ? Ceiling::alone : Ceiling::beside;
-    metrics = trial_metrics(run_text_trial(trial.plan, data.trial_data(), ceiling, hooks), "accuracy");
-  }
-  metrics.set("seconds", std::chrono::duration<double>(Clock::now() - start).count());
-  return metrics;
-}
-
-}  // namespace
 
 std::string Stress::help() const {
   return "A text hides a short clause among random words; its marker (indeed, never, ...) is the label. "
@@ -82,7 +42,7 @@ Value Stress::resolve(const Value& given) const {
 
 void Stress::run(ExperimentContext& context) const {
   StressPlan plan = StressPlan::read(context.config);
-  const std::vector<PlannedTrial> planned = planned_trials(plan);
+  const std::vector<PlannedTrial> planned = planned_stress_trials(plan);
   const std::vector<std::size_t> pending = restore_trials(context, planned);
   if (const std::string check = stress_self_check(plan); !check.empty()) context.console.result(check);
 
@@ -93,7 +53,7 @@ void Stress::run(ExperimentContext& context) const {
       run_trials(context, planned, pending, [&](std::size_t index, const TrainingHooks& hooks) {
         const StressTrial& trial = plan.trials[index];
         const std::shared_ptr<const StressData> data = pool.get(trial.setting);
-        return run_trial(plan, trial, *data, hooks);
+        return run_stress_trial(plan, trial, *data, hooks);
       });
 
   const TrialSet trials = finished_trials(context.run, planned);

@@ -185,6 +185,39 @@ Size validated_epoch(std::span<const Value> epochs, Protocol protocol, const std
 
 }  // namespace
 
+Value run_graph_trial(const GraphPlan& plan, const GraphRunData& data, const GraphTrial& trial,
+                      const TrainingHooks& hooks) {
+  const auto model = make_graph_model(
+      plan.model, trial.readout, *plan.readouts.find(trial.readout),
+      {.feature_dim = data.set.feature_dim(), .edge_dim = data.set.edge_dim(), .outputs = data.task.outputs});
+  const Size repeat = plan.run.protocol == Protocol::repeated_cv ? trial.repeat : 0;
+  Fold fold = data.fold(repeat, trial.fold);
+  if (trial.stage == GraphStage::selection)
+    fold.test.clear();  // nobody looks at the test while settings are chosen
+  const std::string& metric = data.task.metric;
+  std::function<bool(const std::vector<EpochRecord>&)> enough;
+  const std::string watched =
+      "validation_" + (plan.run.stop_on == StopOn::loss ? loss_metric(data.task) : metric);
+  if (plan.run.protocol == Protocol::fair) {
+    enough = [&](const std::vector<EpochRecord>& records) {
+      std::vector<double> values;
+      for (const EpochRecord& record : records) values.push_back(record.metrics.at(watched));
+      return out_of_patience(values, better_of(watched), plan.run.patience);
+    };
+  }
+  const GraphFold graph_fold{data.set, data.task, fold, plan.data.normalize_attributes};
+  const TrainingHistory history =
+      train_graphs(*model, graph_fold, plan.training(trial.readout, trial_rng(trial)), hooks, enough);
+  const std::vector<Value> epochs = lines_of(history.epochs);
+  if (!fold.test.empty()) require_column(epochs, metric, trial);
+  if (!fold.validation.empty()) require_column(epochs, "validation_" + metric, trial);
+  Value metrics = training_metrics(epochs, metric, model->num_parameters());
+  if (plan.run.protocol == Protocol::gin_cv) return metrics;
+  const Size epoch = validated_epoch(epochs, plan.run.protocol, watched, data.task);
+  merge_into(metrics, metrics_at(epochs, epoch, metric));
+  return metrics;
+}
+
 GraphProtocolRun::GraphProtocolRun(ExperimentContext& context, const GraphPlan& plan,
                                    const GraphRunData& data)
     : context_(context), plan_(plan), data_(data), trials_(graph_trials(plan, data)) {
@@ -227,38 +260,10 @@ void GraphProtocolRun::run_stage(const std::vector<std::size_t>& pending, GraphS
 
 Value GraphProtocolRun::train(const GraphTrial& trial, const TrainingHooks& hooks) const {
   const Size point = trial.stage == GraphStage::retrain ? chosen_point(trial) : trial.point;
-  const GraphPlan plan =
-      point < 0 ? plan_ : GraphPlan::read(context_.config, plan_.grid[static_cast<std::size_t>(point)]);
-  const auto model = make_graph_model(plan.model, trial.readout, *plan.readouts.find(trial.readout),
-                                      {.feature_dim = data_.set.feature_dim(),
-                                       .edge_dim = data_.set.edge_dim(),
-                                       .outputs = data_.task.outputs});
-  const Size repeat = plan_.run.protocol == Protocol::repeated_cv ? trial.repeat : 0;
-  Fold fold = data_.fold(repeat, trial.fold);
-  if (trial.stage == GraphStage::selection)
-    fold.test.clear();  // nobody looks at the test while settings are chosen
-  const std::string& metric = data_.task.metric;
-  std::function<bool(const std::vector<EpochRecord>&)> enough;
-  const std::string watched =
-      "validation_" + (plan.run.stop_on == StopOn::loss ? loss_metric(data_.task) : metric);
-  if (plan.run.protocol == Protocol::fair) {
-    enough = [&](const std::vector<EpochRecord>& records) {
-      std::vector<double> values;
-      for (const EpochRecord& record : records) values.push_back(record.metrics.at(watched));
-      return out_of_patience(values, better_of(watched), plan.run.patience);
-    };
-  }
-  const GraphFold graph_fold{data_.set, data_.task, fold, plan.data.normalize_attributes};
-  const TrainingHistory history =
-      train_graphs(*model, graph_fold, plan.training(trial.readout, trial_rng(trial)), hooks, enough);
-  const std::vector<Value> epochs = lines_of(history.epochs);
-  if (!fold.test.empty()) require_column(epochs, metric, trial);
-  if (!fold.validation.empty()) require_column(epochs, "validation_" + metric, trial);
-  Value metrics = training_metrics(epochs, metric, model->num_parameters());
-  if (plan.run.protocol == Protocol::gin_cv) return metrics;
-  const Size epoch = validated_epoch(epochs, plan.run.protocol, watched, data_.task);
-  merge_into(metrics, metrics_at(epochs, epoch, metric));
-  if (point >= 0) metrics.set("chosen_point", point);
+  if (point < 0) return run_graph_trial(plan_, data_, trial, hooks);
+  const GraphPlan plan = GraphPlan::read(context_.config, plan_.grid[static_cast<std::size_t>(point)]);
+  Value metrics = run_graph_trial(plan, data_, trial, hooks);
+  if (plan.run.protocol != Protocol::gin_cv) metrics.set("chosen_point", point);
   return metrics;
 }
 

@@ -53,6 +53,11 @@ struct GraphTrial {
 
 inline namespace TARN_PRECISION {
 
+/// Trains one trial as `plan` says, a point of the grid laid over it where the trial has one. Returns what
+/// `training_metrics` says and, but for gin-cv, the metrics at the epoch that the validation graphs choose.
+[[nodiscard]] Value run_graph_trial(const GraphPlan& plan, const GraphRunData& data, const GraphTrial& trial,
+                                    const TrainingHooks& hooks);
+
 /// Runs the trials of a plan by its protocol; see `Protocol`.
 class GraphProtocolRun {
  public:

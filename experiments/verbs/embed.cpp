@@ -4,6 +4,7 @@
 #include "tarn/experiments/config.hpp"
 #include "tarn/experiments/interruption.hpp"
 #include "tarn/experiments/json.hpp"
+#include "tarn/experiments/readout_options.hpp"
 #include "tarn/experiments/trained_readout.hpp"
 #include "tarn/experiments/verbs/catalogue.hpp"
 #include "tarn/experiments/verbs/verbs.hpp"
@@ -87,7 +88,9 @@ Embedder make_embedder(const Request& request, Size dim) {
     result.readout = load_readout(request.options.checkpoint);
     return result;
   }
-  result.record = {request.options.readout, request.readout_options, dim, layer_text(request.options.layer)};
+  Value options = essential_options(request.options.readout);
+  options.merge(request.readout_options);
+  result.record = {request.options.readout, options, dim, layer_text(request.options.layer)};
   result.readout = make_readout(result.record.readout, dim, result.record.options);
   if (const Size parameters = result.readout->num_parameters(); parameters > 0) {
     throw ConfigError(fmt::format("embed: {} has {} parameters; expected checkpoint=FILE of a trained one",

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -115,6 +116,32 @@ TEST_CASE("bench times what its names ask for and writes JSON", "[program][slow]
   const Value json = parse_json(read_file(tarn / "gemm.json"), "gemm.json");
   REQUIRE(json.find("benchmarks") != nullptr);
   CHECK(json.find("benchmarks")->list()->size() == 1);
+}
+
+TEST_CASE("benchmarks of graphs and readouts count what they move and hold", "[program][slow]") {
+  const Program tarn;
+  const Outcome graphs = tarn({"bench", "graphs/graphs-demo/mean", "graphs/aggregate/gin", "--threads", "1"});
+  CHECK(graphs.code == 0);
+  CHECK_THAT(graphs.out, Contains("graphs/graphs-demo/mean") && Contains("s/epoch=") && Contains("s/run=") &&
+                             Contains("graphs/aggregate/gin") && Contains("of copy rate="));
+  const Outcome readout = tarn({"bench", "readouts/mean", "--json", "mean.json"});
+  CHECK(readout.code == 0);
+  const Value json = parse_json(read_file(tarn / "mean.json"), "mean.json");
+  const Value& mean = json.find("benchmarks")->list()->front();
+  // Nothing but the gradient of x and the result, and what the tape remembers.
+  CHECK(mean.find("extra MiB")->number() >= 0);
+  CHECK(mean.find("extra of x")->number() < 0.05);
+}
+
+TEST_CASE("benchmarks without their data say where to get it", "[program][errors]") {
+  const Program tarn;
+  const char* const before = ::getenv("TARN_DATA");
+  const std::string kept = before == nullptr ? "" : before;
+  ::setenv("TARN_DATA", "nowhere", 1);
+  const Outcome missing = tarn({"bench", "graphs/read/MUTAG"});
+  ::setenv("TARN_DATA", kept.c_str(), 1);
+  CHECK(missing.code == 1);
+  CHECK_THAT(missing.err, Contains("MUTAG: not in nowhere") && Contains("expected MUTAG.zip"));
 }
 
 TEST_CASE("--log keeps what was asked and what went wrong", "[program]") {

@@ -63,9 +63,10 @@ TEST_CASE("a report holds tables, tests and pictures of a run", "[experiments][r
     CHECK(markup_fault(read_file(picture)) == "");
   }
   CHECK(names == std::vector<std::string>{"accuracy-1.svg", "cosine-1.svg", "difference-1.svg",
-                                          "difference-2.svg", "training-1.svg", "training-2.svg",
-                                          "training-3.svg", "training-4.svg", "training-5.svg",
-                                          "weights-1.svg"});
+                                          "difference-2.svg", "folds-1.svg", "ranks-1.svg", "ranks-2.svg",
+                                          "ranks-3.svg", "ranks-4.svg", "ranks-5.svg", "training-1.svg",
+                                          "training-2.svg", "training-3.svg", "training-4.svg",
+                                          "training-5.svg", "weights-1.svg"});
   const std::string markdown = read_file(folder / "out/report.md");
   CHECK_THAT(markdown, Contains("| readout |") && Contains("](plots/accuracy-1.svg)"));
   const std::string trials = read_file(folder / "out/results.csv");

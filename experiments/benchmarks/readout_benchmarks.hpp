@@ -1,0 +1,16 @@
+#pragma once
+
+#include "tarn/experiments/benchmarks/timing.hpp"
+
+#include <vector>
+
+namespace tarn {
+
+/// readouts/NAME: forward and backward of every set readout that fits, on 262,144 rows of width 128 in 4,096
+/// sets of log-normal sizes. Counters: forward ms; GB/s of the passes over x that the gradient needs at
+/// least, beside a copy of as many bytes; extra MiB, the arena's peak beyond the gradient of x and the
+/// result, and its share of x. A few readouts come with the options of other measurements:
+/// readouts/attentional/hidden, readouts/pma/eighth (the first eighth of the sets).
+[[nodiscard]] std::vector<BenchmarkEntry> readout_benchmarks();
+
+}  // namespace tarn
