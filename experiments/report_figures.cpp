@@ -171,6 +171,7 @@ std::vector<Figure> fold_plots(const std::vector<Comparison>& comparisons, Style
     const double scale = scale_of(comparison.metric);
     plot::IntervalPlot picture{.title = titled(comparison.metric + " of single trials", comparison.title),
                                .x_label = axis_title(comparison.metric)};
+    if (is_share(comparison.metric)) picture.limits = Interval{-100, 100};
     const bool has_curves = numeric_columns(comparison);
     for (std::size_t c = 0; c < comparison.columns.size(); ++c) {
       bool headed = comparison.column_axis.empty();

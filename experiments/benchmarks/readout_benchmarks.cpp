@@ -110,8 +110,8 @@ void bench_readout(State& state, SetRows& rows, const Case& c) {
   forward = 0;
   const Timing timing = time_iterations(state, work);
   const double x_bytes = static_cast<double>(x.rows * x.cols) * sizeof(Real);
-  const double extra = static_cast<double>(tape.arena().peak_bytes()) - x_bytes -
-                       static_cast<double>(dy.size()) * sizeof(Real);
+  const double result_bytes = static_cast<double>(dy.size()) * sizeof(Real);
+  const double extra = static_cast<double>(tape.arena().peak_bytes()) - x_bytes - 2 * result_bytes;
   state.counters["forward ms"] = 1e3 * forward / static_cast<double>(state.iterations());
   state.counters["rows/s"] = static_cast<double>(x.rows) / timing.mean;
   state.counters["extra MiB"] = extra / bytes_per_mib;

@@ -10,6 +10,7 @@
 
 #include "experiments/experiment_run.hpp"
 #include "experiments/markup.hpp"
+#include "experiments/program_fixture.hpp"
 #include "scratch_directory.hpp"
 #include <catch2/catch.hpp>
 
@@ -99,6 +100,30 @@ TEST_CASE("an interrupted comparison of readouts ends with the same results", "[
   CHECK(interruptions > 0);
   CHECK(timeless_results(scratch / "again") == timeless_results(scratch / "whole"));
   CHECK(read_file(scratch / "again/pairs.csv") == read_file(scratch / "whole/pairs.csv"));
+}
+
+TEST_CASE("a comparison of readouts killed again and again ends with the same results",
+          "[program][run][readouts][slow]") {
+  const Program tarn;
+  const auto arguments = [](const std::string& out) {
+    Program::Arguments all{"run", "readouts", "--threads", "1", "--out", out};
+    all.insert(all.end(), tiny.begin(), tiny.end());
+    all.emplace_back("epochs=20");
+    return all;
+  };
+  REQUIRE(tarn(arguments("whole")).code == 0);
+  int kills = 0;
+  for (int milliseconds = 20; kills < 6; milliseconds += 80) {
+    const pid_t child = tarn.start(arguments("killed"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    ::kill(child, SIGKILL);
+    if (tarn.finish(child).code != 128 + SIGKILL) break;
+    ++kills;
+  }
+  CHECK(kills >= 2);
+  REQUIRE(tarn(arguments("killed")).code == 0);
+  CHECK(timeless_results(tarn / "killed") == timeless_results(tarn / "whole"));
+  CHECK(read_file(tarn / "killed/pairs.csv") == read_file(tarn / "whole/pairs.csv"));
 }
 
 TEST_CASE("a comparison of readouts is reported with its table and rank diagrams",
