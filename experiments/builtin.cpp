@@ -2,6 +2,7 @@
 
 #include "tarn/experiments/graphs/graph_classification.hpp"
 #include "tarn/experiments/readouts/readout_comparison.hpp"
+#include "tarn/experiments/retrieval/retrieval_toy.hpp"
 #include "tarn/experiments/sentence_tasks.hpp"
 #include "tarn/experiments/stress.hpp"
 
@@ -14,6 +15,7 @@ void register_experiments(ExperimentList& list) {
   for (GraphPreset& preset : graph_presets())
     list.add(std::make_unique<GraphClassification>(std::move(preset)));
   list.add(std::make_unique<ReadoutComparison>());
+  list.add(std::make_unique<RetrievalToy>());
 }
 
 }  // namespace tarn

@@ -1,6 +1,7 @@
 #include "tarn/experiments/readout_options.hpp"
 
 #include "tarn/core/errors.hpp"
+#include "tarn/pooling/query_readouts/query_readout.hpp"
 #include "tarn/pooling/readouts/readout.hpp"
 
 #include <fmt/format.h>
@@ -60,17 +61,27 @@ Value list(std::initializer_list<Value> values) {
   return Value::List(values);
 }
 
+/// Whether a readout of any family has an option.
+bool has_option(const std::string& readout, const char* option) {
+  if (const auto* entry = readouts().find(readout)) return entry->has_option(option);
+  const auto* entry = query_readouts().find(readout);
+  return entry != nullptr && entry->has_option(option);
+}
+
 /// Lists and counts that the readouts themselves leave to whoever uses them.
 std::map<std::string, Value> all_essentials() {
-  constexpr Size hidden = 64, rows = 128;
+  constexpr Size hidden = 64, rows = 128, usual_size = 64;
   std::map<std::string, Value> all;
   const auto set = [&](const char* readout, const char* option, Value value) {
-    const auto* entry = readouts().find(readout);
-    if (entry != nullptr && entry->has_option(option)) all[readout].set(option, std::move(value));
+    if (has_option(readout, option)) all[readout].set(option, std::move(value));
   };
-  set("attentional", "gate_channels", list({1}));
   set("quantile", "q", list({0.25, 0.5, 0.75}));
   set("sort", "k", 8);
+  set("gmt", "k", 8);
+  set("query-topk", "k", 1);
+  set("set2set", "processing_steps", 3);
+  for (const char* readout : {"lstm", "gru", "janossy", "lcm", "equilibrium"})
+    set(readout, "out_channels", hidden);
   set("mlp", "max_num_elements", rows);
   set("mlp", "channels", list({hidden}));
   set("mlp", "truncate", true);
@@ -79,6 +90,10 @@ std::map<std::string, Value> all_essentials() {
   set("multi", "aggrs", list({"mean", "max", "std"}));
   set("degree-scaler", "aggrs", list({"mean", "max", "min", "std"}));
   set("degree-scaler", "scaler", list({"identity", "amplification", "attenuation"}));
+  // As if every training set had this size; whoever knows the sizes gives their histogram.
+  Value::List deg(static_cast<std::size_t>(usual_size + 1), Value(Size{0}));
+  deg.back() = Size{1};
+  set("degree-scaler", "deg", deg);
   return all;
 }
 
@@ -114,6 +129,8 @@ std::string why_unfit(const std::string& readout) {
   Tape tape;
   try {
     const auto operation = make_readout(readout, width, essential_options(readout));
+    if (operation->needs().weight) return "needs a weight of every row";
+    if (operation->needs().neighbourhood) return "needs a grid or neighbours of the rows";
     operation->init(Rng(0));
     const Var y = operation->forward({.x = tape.input(x), .sets = sets}).y;
     if (y.shape().rank() == 2 && y.rows() == sets.count() && y.cols() == operation->out_dim(width)) return "";
@@ -129,6 +146,20 @@ std::vector<std::string> fitting_readouts() {
     if (why_unfit(name).empty()) names.push_back(name);
   }
   return names;
+}
+
+std::vector<ReadoutEntry> query_readout_entries() {
+  std::vector<ReadoutEntry> entries;
+  for (const auto& entry : query_readouts().entries()) {
+    const std::string name = entry.name;
+    entries.push_back(
+        {name,
+         entry.describe,
+         entry.resolve,
+         [name](const Value& options) { static_cast<void>(make_query_readout(name, trial_width, options)); },
+         {"in_channels"}});
+  }
+  return entries;
 }
 
 std::vector<ReadoutEntry> set_readout_entries() {

@@ -26,8 +26,8 @@ struct ReadoutEntry {
   [[nodiscard]] std::vector<std::string> option_names() const;
 };
 
-/// Options of a set readout that it cannot be made without, or says nothing without: the lengths of its
-/// lists, how many rows it keeps. Under whatever an experiment and the user say.
+/// Options of a set or query-conditioned readout that it cannot be made without, or says nothing without: the
+/// lengths of its lists, how many rows it keeps. Under whatever an experiment and the user say.
 [[nodiscard]] Value essential_options(const std::string& readout);
 
 /// Why a set readout with its essential options cannot turn the rows of a set, and nothing else, into one
@@ -36,6 +36,9 @@ struct ReadoutEntry {
 
 /// The set readouts that can.
 [[nodiscard]] std::vector<std::string> fitting_readouts();
+
+/// The query-conditioned readouts of their registry.
+[[nodiscard]] std::vector<ReadoutEntry> query_readout_entries();
 
 /// The set readouts of the registry.
 [[nodiscard]] std::vector<ReadoutEntry> set_readout_entries();

@@ -116,13 +116,14 @@ bool is_repeat_axis(std::string_view name) {
 bool is_share(std::string_view metric) {
   constexpr std::array<std::string_view, 9> shares = {
       "accuracy", "mcc", "f1", "macro_f1", "pearson", "spearman", "correlation", "auc", "average_precision"};
-  return std::any_of(shares.begin(), shares.end(), [&](std::string_view share) {
-    return metric == share || metric.ends_with(fmt::format("_{}", share));
-  });
+  return metric.starts_with("recall_") ||
+         std::any_of(shares.begin(), shares.end(), [&](std::string_view share) {
+           return metric == share || metric.ends_with(fmt::format("_{}", share));
+         });
 }
 
 bool is_lower_better(std::string_view metric) {
-  constexpr std::array<std::string_view, 5> losses = {"loss", "error", "mae", "mse", "rmse"};
+  constexpr std::array<std::string_view, 6> losses = {"loss", "error", "mae", "mse", "rmse", "rank"};
   return std::any_of(losses.begin(), losses.end(), [&](std::string_view loss) {
     return metric == loss || metric.ends_with(fmt::format("_{}", loss));
   });

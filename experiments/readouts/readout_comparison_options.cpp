@@ -3,6 +3,8 @@
 #include "tarn/core/errors.hpp"
 #include "tarn/experiments/graphs/graph_classification.hpp"
 #include "tarn/experiments/readout_options.hpp"
+#include "tarn/pooling/layer_readouts/layer_readout.hpp"
+#include "tarn/pooling/query_readouts/query_readout.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -146,8 +148,17 @@ std::vector<LeftOut> readouts_left_out() {
     if (std::string reason = why_unfit(entry.name); !reason.empty())
       result.push_back({entry.name, std::move(reason)});
   }
-  for (const std::string& name : layer_pools().names())
-    result.push_back({name, "reads the history of all layers, and a text has one"});
+  const auto leave_out = [&](const std::vector<std::string>& names, const char* reason) {
+    for (const std::string& name : names) {
+      const bool known =
+          std::any_of(result.begin(), result.end(), [&](const LeftOut& one) { return one.readout == name; });
+      if (!known && readouts().find(name) == nullptr) result.push_back({name, reason});
+    }
+  };
+  leave_out(query_readouts().names(),
+            "pools for a query, and there is none (tarn run retrieval-toy has some)");
+  leave_out(layer_readouts().names(), "reads all layers of a row, and these rows have one");
+  leave_out(layer_pools().names(), "reads the history of all layers, and a text has one");
   return result;
 }
 
