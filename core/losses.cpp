@@ -68,7 +68,7 @@ void add_cosine_gradient(double g, ConstMatrixView a, ConstMatrixView b, Size i,
 
 inline namespace TARN_PRECISION {
 
-Var cross_entropy(Var logits, std::span<const Size> labels) {
+Var cross_entropy(Var logits, std::span<const Size> labels, double smoothing) {
   const ConstMatrixView z = logits.value();
   if (static_cast<Size>(labels.size()) != z.rows) {
     throw ShapeError(
@@ -87,8 +87,13 @@ Var cross_entropy(Var logits, std::span<const Size> labels) {
   for (Size i = 0; i < z.rows; ++i) {
     const auto at = [&](Size j) { return static_cast<double>(z(i, j)); };
     norms[static_cast<std::size_t>(i)] = log_sum_exp(z.cols, at);
-    total += norms[static_cast<std::size_t>(i)] - at(classes[static_cast<std::size_t>(i)]);
+    total += norms[static_cast<std::size_t>(i)] - (1 - smoothing) * at(classes[static_cast<std::size_t>(i)]);
+    if (smoothing == 0) continue;
+    double sum = 0;
+    for (Size j = 0; j < z.cols; ++j) sum += at(j);
+    total -= smoothing * sum / static_cast<double>(z.cols);
   }
+  const double everywhere = smoothing / static_cast<double>(std::max<Size>(z.cols, 1));
   const double share = z.rows > 0 ? 1 / static_cast<double>(z.rows) : 0;
   return tape.record(
       "cross_entropy", {1}, scalar(tape, total * share), {logits}, [=, &tape](ConstMatrixView dy) {
@@ -97,8 +102,8 @@ Var cross_entropy(Var logits, std::span<const Size> labels) {
         for (Size i = 0; i < z.rows; ++i) {
           const auto row = static_cast<std::size_t>(i);
           for (Size j = 0; j < z.cols; ++j) {
-            dz(i, j) += static_cast<Real>(
-                g * (std::exp(static_cast<double>(z(i, j)) - norms[row]) - double(classes[row] == j)));
+            const double target = (1 - smoothing) * double(classes[row] == j) + everywhere;
+            dz(i, j) += static_cast<Real>(g * (std::exp(static_cast<double>(z(i, j)) - norms[row]) - target));
           }
         }
       });

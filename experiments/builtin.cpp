@@ -1,6 +1,7 @@
 #include "tarn/experiments/builtin.hpp"
 
 #include "tarn/experiments/graphs/graph_classification.hpp"
+#include "tarn/experiments/mesh/mesh_experiment.hpp"
 #include "tarn/experiments/readouts/readout_comparison.hpp"
 #include "tarn/experiments/retrieval/retrieval_toy.hpp"
 #include "tarn/experiments/sentence_tasks.hpp"
@@ -16,6 +17,7 @@ void register_experiments(ExperimentList& list) {
     list.add(std::make_unique<GraphClassification>(std::move(preset)));
   list.add(std::make_unique<ReadoutComparison>());
   list.add(std::make_unique<RetrievalToy>());
+  for (MeshPreset& preset : mesh_presets()) list.add(std::make_unique<MeshExperiment>(std::move(preset)));
 }
 
 }  // namespace tarn

@@ -51,6 +51,7 @@ MeshSamples::MeshSamples(const MeshSet& set, std::span<const PrimalDualMesh> gra
     : set_(set),
       options_(options),
       train_(train.begin(), train.end()),
+      test_meshes_(test.begin(), test.end()),
       copies_(options.augment.any() ? options.augment.num_augmentations : 1) {
   if (!options.augment.any()) {
     for (const Size mesh : train) current_.push_back(sample_of(set, graphs, mesh));
@@ -81,22 +82,46 @@ const std::vector<MeshSample>& MeshSamples::train(Size epoch) {
   return current_;
 }
 
+MeshSample MeshSamples::draw(Size mesh, const Rng& rng) const {
+  const LabelledMesh& labelled = set_.meshes[idx(mesh)];
+  const TriangleMesh drawn = augment_mesh(labelled.mesh, options_.augment, rng);
+  try {
+    return {primal_dual_mesh(drawn, options_.graph), labelled.label, labelled.face_labels};
+  } catch (const DataError& error) {
+    throw DataError(fmt::format("augmentation of mesh {}: {}", labelled.name, error.what()));
+  }
+}
+
 std::vector<MeshSample> MeshSamples::draw_copies(Size epoch) const {
   std::vector<MeshSample> samples(idx(num_train()));
   const Rng rng = Rng(options_.seed).split("augment").split(static_cast<std::uint64_t>(epoch));
   for_blocks(num_train(), 1, [&](Size i, Size) {
     const Size mesh = train_[idx(i / copies_)];
-    const Rng own =
-        rng.split(static_cast<std::uint64_t>(mesh)).split(static_cast<std::uint64_t>(i % copies_));
-    const LabelledMesh& labelled = set_.meshes[idx(mesh)];
-    const TriangleMesh drawn = augment_mesh(labelled.mesh, options_.augment, own);
-    try {
-      samples[idx(i)] = {primal_dual_mesh(drawn, options_.graph), labelled.label, labelled.face_labels};
-    } catch (const DataError& error) {
-      throw DataError(fmt::format("augmentation of mesh {}: {}", labelled.name, error.what()));
-    }
+    samples[idx(i)] = draw(mesh, rng.split(static_cast<std::uint64_t>(mesh))
+                                     .split(static_cast<std::uint64_t>(i % copies_)));
   });
   scale_ratios(samples);
+  return samples;
+}
+
+std::vector<MeshSample> MeshSamples::copied_test() const {
+  const Size copies = test_copies();
+  std::vector<MeshSample> samples(test_.size() * idx(copies));
+  const Rng rng = Rng(options_.seed).split("test copies");
+  std::vector<MeshSample> drawn(test_.size() * idx(copies - 1));
+  for_blocks(static_cast<Size>(drawn.size()), 1, [&](Size i, Size) {
+    const Size mesh = test_meshes_[idx(i / (copies - 1))];
+    drawn[idx(i)] = draw(mesh, rng.split(static_cast<std::uint64_t>(mesh))
+                                   .split(static_cast<std::uint64_t>(i % (copies - 1))));
+  });
+  scale_ratios(drawn);
+  standardise_all(drawn);
+  for (std::size_t t = 0; t < test_.size(); ++t) {
+    const MeshSample& plain = test_[t];
+    samples[t * idx(copies)] = {copy_of(plain.graph), plain.label, plain.face_labels};
+    for (Size c = 1; c < copies; ++c)
+      samples[t * idx(copies) + idx(c)] = std::move(drawn[t * idx(copies - 1) + idx(c - 1)]);
+  }
   return samples;
 }
 

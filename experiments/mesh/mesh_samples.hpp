@@ -43,6 +43,7 @@ class MeshSamples {
     AugmentOptions augment{};
     RatioScale ratios = RatioScale::plain;
     bool redraw = false;  ///< augment anew in every epoch; the statistics are those of the meshes as they are
+    Size test_copies = 0;  ///< augmented copies of each test mesh
     std::uint64_t seed = 0;
   };
 
@@ -53,11 +54,16 @@ class MeshSamples {
 
   [[nodiscard]] Size num_train() const { return static_cast<Size>(train_.size()) * copies_; }
   [[nodiscard]] const std::vector<MeshSample>& test() const { return test_; }
+  /// Samples of each test mesh in `copied_test`: itself and its augmented copies.
+  [[nodiscard]] Size test_copies() const { return options_.augment.any() ? 1 + options_.test_copies : 1; }
+  /// Every test mesh with its augmented copies behind it.
+  [[nodiscard]] std::vector<MeshSample> copied_test() const;
   [[nodiscard]] const MeshFeatureStats& stats() const { return stats_; }
   /// Training samples of an epoch; the same ones every time unless they are drawn anew.
   [[nodiscard]] const std::vector<MeshSample>& train(Size epoch);
 
  private:
+  [[nodiscard]] MeshSample draw(Size mesh, const Rng& rng) const;
   [[nodiscard]] std::vector<MeshSample> draw_copies(Size epoch) const;
   void scale_ratios(std::vector<MeshSample>& samples) const;
   void standardise_all(std::vector<MeshSample>& samples) const;
@@ -65,6 +71,7 @@ class MeshSamples {
   const MeshSet& set_;
   Options options_;
   std::vector<Size> train_;
+  std::vector<Size> test_meshes_;
   Size copies_;
   MeshFeatureStats stats_;
   std::vector<MeshSample> test_;

@@ -24,6 +24,8 @@ void MeshTrainingOptions::fields(Fields& f) {
   f("batch", batch, at_least(1), "meshes per step");
   f("lr", lr, above(0), "learning rate of Adam");
   f("weight_decay", weight_decay, at_least(0), "added to the gradient");
+  f("label_smoothing", label_smoothing, in_range(0, 1), "share of the target that all classes have alike");
+  f("clip", clip, at_least(0), "largest norm of all gradients together; 0: no limit");
   f("schedule", schedule, "of the learning rate over the epochs");
   f("last_constant_epoch", last_constant_epoch, at_least(1), "before schedule lambda falls");
   f("products", products, "precision of matrix products");
@@ -62,6 +64,26 @@ void for_batches(const std::vector<MeshSample>& samples, std::span<const Size> o
 
 Var scores_of(MeshNetwork& network, Tape& tape, const LabelledBatch& batch) {
   return network.forward({tape.input(batch.meshes.x), tape.input(batch.meshes.x_dual), batch.meshes.graph});
+}
+
+/// The class of each row by the mean of the probabilities of `copies` blocks of rows.
+std::vector<Size> mean_classes(ConstMatrixView scores, Size copies) {
+  const Size rows = scores.rows / copies;
+  std::vector<double> mean(idx(scores.cols));
+  std::vector<Size> classes;
+  for (Size i = 0; i < rows; ++i) {
+    std::fill(mean.begin(), mean.end(), 0.0);
+    for (Size c = 0; c < copies; ++c) {
+      const auto row = scores.row_span(c * rows + i);
+      const auto top = static_cast<double>(*std::max_element(row.begin(), row.end()));
+      double sum = 0;
+      for (const Real score : row) sum += std::exp(static_cast<double>(score) - top);
+      for (std::size_t j = 0; j < mean.size(); ++j)
+        mean[j] += std::exp(static_cast<double>(row[j]) - top) / sum;
+    }
+    classes.push_back(std::max_element(mean.begin(), mean.end()) - mean.begin());
+  }
+  return classes;
 }
 
 /// The largest pool sizes of an epoch.
@@ -107,7 +129,11 @@ class MeshTraining {
     TrainingHistory history;
     history.epochs = run_epochs(loop, hooks_);
     history.selected = static_cast<Size>(history.epochs.size());
-    const std::vector<Size> predictions = predict();
+    const std::vector<Size> predictions =
+        samples_.test_copies() == 1
+            ? predict()
+            : predict_meshes(network_, samples_.copied_test(), configuration_, options_.batch,
+                             samples_.test_copies());
     history.predictions.assign(predictions.begin(), predictions.end());
     return history;
   }
@@ -151,10 +177,12 @@ class MeshTraining {
     const auto number = static_cast<std::uint64_t>(optimiser_->steps());
     tape_.reset(
         {.training = true, .rng = Rng(seed_).split("step").split(number), .products = options_.products});
-    const Var loss = cross_entropy(scores_of(network_, tape_, batch), labels_of(batch));
+    const Var loss =
+        cross_entropy(scores_of(network_, tape_, batch), labels_of(batch), options_.label_smoothing);
     const auto value = static_cast<double>(loss.value().data[0]);
     require_finite_loss(value, optimiser_->steps() + 1, options_.lr);
     tape_.backward(loss);
+    if (options_.clip > 0) clip_norm(parameters_, options_.clip);
     optimiser_->step();
     return value;
   }
@@ -167,19 +195,28 @@ class MeshTraining {
   const MeshMetrics& metrics_;
   const TrainingHooks& hooks_;
   std::unique_ptr<Optimiser> optimiser_;
+  std::vector<Parameter*> parameters_ = network_.parameters();
   Tape tape_;
 };
 
 }  // namespace
 
 std::vector<Size> predict_meshes(MeshNetwork& network, const std::vector<MeshSample>& samples,
-                                 DualConfiguration configuration, Size batch) {
+                                 DualConfiguration configuration, Size batch, Size copies) {
   std::vector<Size> order(samples.size()), predictions;
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Size>(i);
   Tape tape;
-  for_batches(samples, order, batch, configuration, [&](const LabelledBatch& joined) {
+  if (copies == 1) {
+    for_batches(samples, order, batch, configuration, [&](const LabelledBatch& joined) {
+      tape.reset();
+      const std::vector<Size> own = largest_columns(scores_of(network, tape, joined).value());
+      predictions.insert(predictions.end(), own.begin(), own.end());
+    });
+    return predictions;
+  }
+  for_batches(samples, order, copies, configuration, [&](const LabelledBatch& joined) {
     tape.reset();
-    const std::vector<Size> own = largest_columns(scores_of(network, tape, joined).value());
+    const std::vector<Size> own = mean_classes(scores_of(network, tape, joined).value(), copies);
     predictions.insert(predictions.end(), own.begin(), own.end());
   });
   return predictions;

@@ -24,6 +24,8 @@ struct MeshTrainingOptions {
   Size batch = 16;
   double lr = 2e-4;
   double weight_decay = 0;
+  double label_smoothing = 0;
+  double clip = 0;
   EpochSchedule schedule = EpochSchedule::constant;
   Size last_constant_epoch = 100;
   ProductPrecision products = ProductPrecision::full;
@@ -36,9 +38,10 @@ struct MeshTrainingOptions {
 
 inline namespace TARN_PRECISION {
 
-/// Predictions for the test meshes of a fold: a class per mesh, or per face, mesh after mesh.
+/// Predictions for samples: a class per mesh, or per face, mesh after mesh. Where each mesh comes as `copies`
+/// samples in a row, the mean of their probabilities decides.
 [[nodiscard]] std::vector<Size> predict_meshes(MeshNetwork& network, const std::vector<MeshSample>& samples,
-                                               DualConfiguration configuration, Size batch);
+                                               DualConfiguration configuration, Size batch, Size copies = 1);
 
 /// Metrics of predictions by name.
 using MeshMetrics = std::function<MetricSet(std::span<const Size> predictions)>;
@@ -46,7 +49,8 @@ using MeshMetrics = std::function<MetricSet(std::span<const Size> predictions)>;
 /// Trains a network by Adam (betas 0.9, 0.999, eps 1e-8): meshes in an order that seed and epoch shuffle, the
 /// last short batch kept; cross entropy, the mean over the meshes of a batch or over its faces; evaluation
 /// after each epoch. Epoch records also hold the largest degree and number of dual edges that pooling made in
-/// the epoch, and whether a pool was idle. Goes on from a checkpoint with the same bits; the same bits for
+/// the epoch, and whether a pool was idle. The final predictions average the copies of test meshes where there
+/// are some. Goes on from a checkpoint with the same bits; the same bits for
 /// any number of threads. Throws DivergedError and Interrupted.
 [[nodiscard]] TrainingHistory train_meshes(MeshNetwork& network, MeshSamples& samples,
                                            DualConfiguration configuration,

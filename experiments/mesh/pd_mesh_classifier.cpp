@@ -1,5 +1,6 @@
 #include "tarn/experiments/mesh/pd_mesh_classifier.hpp"
 
+#include "tarn/core/ops/elementwise.hpp"
 #include "tarn/core/ops/segment.hpp"
 #include "tarn/experiments/mesh/network_blocks.hpp"
 
@@ -9,7 +10,9 @@ namespace tarn {
 inline namespace TARN_PRECISION {
 
 PdMeshClassifier::PdMeshClassifier(const Options& o)
-    : MeshNetwork(o.weight_initialization_type, o.weight_initialization_gain), readout_(o.readout) {
+    : MeshNetwork(o.weight_initialization_type, o.weight_initialization_gain),
+      readout_(o.readout),
+      dropout_fc_(o.dropout_fc) {
   check_widths(o, "pd-mesh-classifier");
   const std::vector<PoolAmount> amounts = pool_amounts(o, o.conv_dual_out_res.size(), "pd-mesh-classifier");
   DualPrimalWidths width{o.in_channels_primal, o.in_channels_dual};
@@ -40,7 +43,7 @@ Var PdMeshClassifier::forward(const DualPrimal& in) {
   if (readout_ != MeshReadout::primal) {
     read.push_back(segment_reduce(features.x_dual, features.graph.dual_sets(), Reduce::mean));
   }
-  return fc2_->forward(fc1_->forward(read, Activation::relu));
+  return fc2_->forward(dropout(fc1_->forward(read, Activation::relu), dropout_fc_));
 }
 
 }  // namespace TARN_PRECISION

@@ -18,11 +18,13 @@ struct PdMeshClassifierOptions : MeshNetworkOptions {
   Size heads = 1;
   Size num_output_units_fc = 100;
   MeshReadout readout = MeshReadout::dual;
+  double dropout_fc = 0;
   void fields(Fields& f) {
     MeshNetworkOptions::fields(f);
     f("heads", heads, at_least(1), "attention heads of every block");
     f("num_output_units_fc", num_output_units_fc, at_least(1), "width between the two linear layers");
     f("readout", readout, "features that are averaged and classified; dual is the published one");
+    f("dropout_fc", dropout_fc, in_range(0, 1), "dropout between the two linear layers");
   }
 };
 
@@ -45,6 +47,7 @@ class PdMeshClassifier final : public MeshNetwork {
 
  private:
   MeshReadout readout_;
+  double dropout_fc_;
   std::vector<DualPrimalResDownConv*> blocks_;
   Linear* fc1_ = nullptr;
   Linear* fc2_ = nullptr;
