@@ -25,11 +25,11 @@ MeshSample sample_of(const MeshSet& set, std::span<const PrimalDualMesh> graphs,
   return {copy_of(graphs[idx(mesh)]), labelled.label, labelled.face_labels};
 }
 
-/// All channels but angles become logarithms, natural for ratios. Zeros, the features of faces without neighbours,
-/// stay.
-void to_logarithms(MatrixView x, Size first_channel) {
+/// Channels first .. last-1 become logarithms, natural for ratios. Zeros, the features of faces without
+/// neighbours, stay.
+void to_logarithms(MatrixView x, Size first, Size last) {
   for (Size i = 0; i < x.rows; ++i) {
-    for (Size j = first_channel; j < x.cols; ++j) {
+    for (Size j = first; j < last; ++j) {
       if (x(i, j) > 0) x(i, j) = static_cast<Real>(std::log(static_cast<double>(x(i, j))));
     }
   }
@@ -128,8 +128,11 @@ std::vector<MeshSample> MeshSamples::copied_test() const {
 void MeshSamples::scale_ratios(std::vector<MeshSample>& samples) const {
   if (options_.ratios == RatioScale::plain) return;
   for (MeshSample& sample : samples) {
-    to_logarithms(sample.graph.x.matrix(), options_.graph.primal_features == PrimalFeatures::area ? 0 : 1);
-    to_logarithms(sample.graph.x_dual.matrix(), 1);
+    const MatrixView x = sample.graph.x.matrix(), x_dual = sample.graph.x_dual.matrix();
+    // Angles stay as they are, and so do places in the shape.
+    const bool means = options_.graph.primal_features == PrimalFeatures::dual_mean;
+    to_logarithms(x, means ? 1 : 0, means ? x.cols : 1);
+    to_logarithms(x_dual, 1, x_dual.cols);
   }
 }
 

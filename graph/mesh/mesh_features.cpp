@@ -2,6 +2,7 @@
 
 #include "tarn/core/errors.hpp"
 #include "tarn/core/parallel.hpp"
+#include "tarn/graph/mesh/shape_features.hpp"
 
 #include <fmt/format.h>
 
@@ -48,7 +49,7 @@ class Extractor {
     PrimalDualMesh out;
     out.num_faces = mesh_.num_faces();
     for (const FacePair& pair : pairs_) out.pairs.push_back(pair.faces);
-    out.x = options_.primal_features == PrimalFeatures::area ? area_shares() : means_around();
+    out.x = primal_features();
     out.x_dual = options_.configuration == DualConfiguration::A ? pair_rows() : direction_rows();
     out.areas = std::move(areas_);
     return out;
@@ -79,6 +80,29 @@ class Extractor {
     const double length = norm(edge);
     return {dot(edge, edge) / (2 * areas_[idx(face)]), length / norm(from - third),
             length / norm(third - to)};
+  }
+
+  [[nodiscard]] Tensor primal_features() const {
+    switch (options_.primal_features) {
+      case PrimalFeatures::area:
+        return area_shares();
+      case PrimalFeatures::dual_mean:
+        return means_around();
+      case PrimalFeatures::shape:
+        break;
+    }
+    return places_in_shape();
+  }
+
+  [[nodiscard]] Tensor places_in_shape() const {
+    const double total = std::accumulate(areas_.begin(), areas_.end(), 0.0);
+    const std::vector<std::array<double, 5>> places = shape_features(mesh_, areas_);
+    Tensor x({mesh_.num_faces(), 6});
+    for (Size f = 0; f < mesh_.num_faces(); ++f) {
+      const auto& [radius, facing, first, second, third] = places[idx(f)];
+      put(x, f, std::array{areas_[idx(f)] / total, radius, facing, first, second, third});
+    }
+    return x;
   }
 
   [[nodiscard]] Tensor area_shares() const {

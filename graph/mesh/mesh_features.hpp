@@ -12,9 +12,9 @@
 
 namespace tarn {
 
-enum class PrimalFeatures { area, dual_mean };
+enum class PrimalFeatures { area, dual_mean, shape };
 inline std::span<const std::string_view> enum_names(PrimalFeatures) {
-  static constexpr std::array<std::string_view, 2> names{"area", "dual-mean"};
+  static constexpr std::array<std::string_view, 3> names{"area", "dual-mean", "shape"};
   return names;
 }
 
@@ -24,7 +24,8 @@ struct PrimalDualOptions {
   bool allow_nonmanifold = false;
   void fields(Fields& f) {
     f("configuration", configuration, "dual nodes per pair of faces (A) or per direction (B, C)");
-    f("primal_features", primal_features, "share of the area, or means of the dual features around");
+    f("primal_features", primal_features, "share of the area; means of the dual features around; or share of the area, distance from the centre, "
+      "facing and places along the principal axes");
     f("allow_nonmanifold", allow_nonmanifold,
       "take every pair of faces at an edge instead of refusing more than two");
   }
@@ -32,7 +33,7 @@ struct PrimalDualOptions {
 
 /// Width of the features that the options ask for.
 [[nodiscard]] constexpr Size primal_width(const PrimalDualOptions& o) {
-  return o.primal_features == PrimalFeatures::area ? 1 : 4;
+  return o.primal_features == PrimalFeatures::area ? 1 : o.primal_features == PrimalFeatures::dual_mean ? 4 : 6;
 }
 [[nodiscard]] constexpr Size dual_width(const PrimalDualOptions& o) {
   return o.configuration == DualConfiguration::A ? 7 : 4;
@@ -64,7 +65,7 @@ inline namespace TARN_PRECISION {
 struct PrimalDualMesh {
   Size num_faces = 0;
   std::vector<NodePair> pairs;  ///< [E]
-  Tensor x;                     ///< [F, 1] or [F, 4]
+  Tensor x;                     ///< [F, 1], [F, 4] or [F, 6]
   Tensor x_dual;                ///< [E, 7] (A), [2 E, 4] (B, C)
   std::vector<double> areas;    ///< [F]
 
@@ -77,7 +78,8 @@ struct PrimalDualMesh {
 /// alpha = dihedral angle, k_ij = |e|^2 / (2 A_i), bef_ij = |e| / |a - c|, aft_ij = |e| / |c - b|. Dual
 /// features of i -> j (B, C): [alpha, k_ij, bef_ij, aft_ij]; of {i, j} (A): [alpha, then k, bef and aft in
 /// pairs], first those of the face with the smaller k, of j on a tie. Primal: A_i over the mesh's area, or
-/// the means of [alpha, k, bef, aft] over the neighbours, zeros without any. Where half-edges run the same
+/// the means of [alpha, k, bef, aft] over the neighbours, zeros without any, or A_i over the mesh's area
+/// followed by the five `shape_features`. Where half-edges run the same
 /// way, the face of larger number is read backwards. Parallel over pairs and faces.
 ///
 /// Throws DataError for a mesh that is not valid, has a face of area 0 or, unless allowed, an edge that is
