@@ -171,6 +171,8 @@ std::vector<Section> all_sections(const std::vector<RunRecord>& runs, const Tria
   const std::string shown = comparisons.empty() ? metric : comparisons.front().metric;
   sections.push_back({.title = "Training"});
   sections.back().figures = training_curves(epochs, shown, styles);
+  sections.push_back({.title = "Pictures"});
+  sections.back().figures = run_pictures(runs);
   sections.push_back({.title = "Inside one text"});
   std::vector<SampleText> samples;
   for (const RunRecord& run : runs) samples.insert(samples.end(), run.samples.begin(), run.samples.end());

@@ -231,6 +231,19 @@ std::vector<Figure> training_curves(const TrialSet& epochs, const std::string& m
   return figures;
 }
 
+std::vector<Figure> run_pictures(const std::vector<RunRecord>& runs) {
+  constexpr std::size_t most = 24;
+  std::vector<Figure> figures;
+  for (const RunRecord& run : runs) {
+    for (const RunPicture& picture : run.pictures) {
+      if (figures.size() == most) return figures;
+      figures.push_back({fmt::format("picture-{}.svg", figures.size() + 1), picture.caption,
+                         picture_svg(run.path, picture)});
+    }
+  }
+  return figures;
+}
+
 std::vector<Figure> sample_pictures(const std::vector<SampleText>& samples) {
   std::vector<Figure> figures;
   for (std::size_t i = 0; i < samples.size(); ++i) {

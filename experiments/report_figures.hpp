@@ -47,6 +47,10 @@ class Styles {
 [[nodiscard]] std::vector<Figure> training_curves(const TrialSet& epochs, const std::string& metric,
                                                   Styles& styles);
 
+/// What trials drew themselves, trial by trial, as far as 24 pictures. Throws IoError and DataError for files
+/// that cannot be used.
+[[nodiscard]] std::vector<Figure> run_pictures(const std::vector<RunRecord>& runs);
+
 /// Cosines between the tokens of each sample, and what each readout weighs.
 [[nodiscard]] std::vector<Figure> sample_pictures(const std::vector<SampleText>& samples);
 

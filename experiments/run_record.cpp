@@ -126,6 +126,8 @@ RunRecord read_run(const fs::path& directory) {
   }
   RunRecord run;
   run.name = (directory / "").parent_path().filename().string();
+  run.path = directory;
+  run.pictures = read_pictures(directory);
   if (fs::exists(directory / "config.toml")) run.config = read_file(directory / "config.toml");
   if (fs::exists(directory / "results.json")) {
     read_results(run, directory / "results.json");

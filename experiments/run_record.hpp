@@ -2,6 +2,7 @@
 
 #include "tarn/core/value.hpp"
 #include "tarn/experiments/plot/token_pictures.hpp"
+#include "tarn/experiments/run_pictures.hpp"
 #include "tarn/experiments/table.hpp"
 #include "tarn/experiments/trials.hpp"
 
@@ -34,10 +35,12 @@ struct RunRecord {
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<SampleText> samples;
   std::vector<Table> tables;  ///< of the experiment's own
+  std::vector<RunPicture> pictures;
+  std::filesystem::path path;  ///< the directory
 };
 
 /// Reads config.toml, results.json (before it is there, trials.jsonl: its `trials` as lines), metrics.jsonl,
-/// tables.json (see Table::value) and sample.json; all but the directory may be missing, and last lines may
+/// tables.json (see Table::value), sample.json and pictures/ (see read_pictures); all but the directory may be missing, and last lines may
 /// be cut short. Besides `trials`, results.json may hold `axes` and `metric` (see read_trials, compare),
 /// `notes`, `warnings` (lists of text), `environment` (a table) and `finished` (false while the run goes on).
 /// sample.json holds one sample or a list:

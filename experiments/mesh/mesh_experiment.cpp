@@ -31,10 +31,11 @@ MeshPreset demo() {
   MeshPreset preset{.name = "mesh-demo", .task = MeshTask::classification, .embedded = true};
   Value& d = preset.defaults;
   d.set("readouts", Value::List{"both", "dual", "forest"});
-  d.set("epochs", 30);
+  d.set("epochs", 40);
   d.set("lr", 2e-3);
   d.set("schedule", "cosine");
   set_blocks(d, "model", widths({16, 32}), 0.8);
+  d.set_path("model.num_groups_norm_layer", 4);
   d.set_path("graph.ratios", "log");
   return preset;
 }
@@ -80,6 +81,20 @@ std::vector<PlannedTrial> planned_trials(const std::vector<MeshTrial>& trials, c
                        .epoch_cost = epoch_cost(trial, data)});
   }
   return planned;
+}
+
+/// What set and networks want to be said, each once.
+std::vector<std::string> warnings_of(const MeshPlan& plan, const MeshRunData& data, MeshTask task) {
+  std::vector<std::string> warnings = data.warnings;
+  for (const MeshMethod& method : mesh_methods(task)) {
+    if (std::find(plan.run.readouts.begin(), plan.run.readouts.end(), method.name) == plan.run.readouts.end())
+      continue;
+    for (std::string& text : plan.warnings(method)) {
+      if (std::find(warnings.begin(), warnings.end(), text) == warnings.end())
+        warnings.push_back(std::move(text));
+    }
+  }
+  return warnings;
 }
 
 std::vector<std::string> notes_of(const MeshPlan& plan, const MeshRunData& data, MeshTask task) {
@@ -143,7 +158,8 @@ std::string MeshExperiment::help() const {
 void MeshExperiment::run(ExperimentContext& context) const {
   const MeshPlan plan = MeshPlan::read(context.config);
   const MeshRunData data = load_mesh_run(plan, preset_);
-  for (const std::string& warning : data.warnings) context.console.warning(warning);
+  const std::vector<std::string> warnings = warnings_of(plan, data, preset_.task);
+  for (const std::string& warning : warnings) context.console.warning(warning);
   keep_partitions(context.run.path(), data);
   warn_of_emulated_products(plan.run.products, context.console);
 
@@ -160,7 +176,7 @@ void MeshExperiment::run(ExperimentContext& context) const {
                            .metric = mesh_metric(preset_.task),
                            .axes = {"seed", "fold"},
                            .notes = notes_of(plan, data, preset_.task),
-                           .warnings = data.warnings};
+                           .warnings = warnings};
   context.console.result(result_tables_text(finished, summary.metric));
   for (const std::string& note : summary.notes) context.console.result(note);
   finish_run(context, planned, summary, diverged);

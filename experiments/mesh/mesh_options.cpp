@@ -200,6 +200,33 @@ std::unique_ptr<MeshNetwork> MeshPlan::make_network(const MeshMethod& method, Si
   return mesh_networks().make(method.network, options);
 }
 
+std::vector<std::string> MeshPlan::warnings(const MeshMethod& method) const {
+  std::vector<std::string> result;
+  if (method.network.empty()) return result;
+  const Value options = table_of(networks, method.table);
+  const auto whole = [&](const char* name) -> Size {
+    const Value* value = options.find(name);
+    return value != nullptr && value->integer() != nullptr ? *value->integer() : 1;
+  };
+  const Value* blocks = options.find("use_dual_primal_res_down_conv_blocks");
+  const bool grouped = *options.find("norm_layer_type") == Value("group_norm") &&
+                       (blocks == nullptr || *blocks == Value(true));
+  if (!grouped) return result;
+  for (const char* graph : {"primal", "dual"}) {
+    const bool side_by_side = *options.find(fmt::format("concat_{}", graph)) == Value(true);
+    const Size heads = side_by_side ? whole("heads") * whole("heads_encoder") : 1;
+    const std::string name = fmt::format("conv_{}_out_res", graph);
+    for (const Value& width : *options.find(name)->list()) {
+      if (*width.integer() * heads != whole("num_groups_norm_layer")) continue;
+      result.push_back(fmt::format(
+          "{0}.{1}: group_norm with {2} groups of {2} channels makes every row equal to the bias; expected fewer "
+          "groups, such as {0}.num_groups_norm_layer={3}",
+          method.table, name, *width.integer() * heads, std::max<Size>(1, *width.integer() * heads / 4)));
+    }
+  }
+  return result;
+}
+
 Value resolve_mesh_run(const Value& given, const MeshPreset& preset) {
   Value all = preset.defaults;
   const Value* short_form = given.find("readout");

@@ -94,6 +94,8 @@ struct MeshPlan {
   [[nodiscard]] static MeshPlan read(const Value& resolved);
   /// The network of a method for so many classes, nothing for a baseline.
   [[nodiscard]] std::unique_ptr<MeshNetwork> make_network(const MeshMethod& method, Size num_classes) const;
+  /// What a user must be told of a method's network before it is trained: norms that leave nothing.
+  [[nodiscard]] std::vector<std::string> warnings(const MeshMethod& method) const;
 };
 
 /// Every option filled in. Tables: `data`, `generate` (of the embedded set), `graph`, `augment` and those of
