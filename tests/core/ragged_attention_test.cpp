@@ -130,6 +130,24 @@ TEST_CASE("small products equal the plain loop for every shape, and add", "[core
   }
 }
 
+TEST_CASE("a row of a small product has the same bits alone and among others", "[core][attention]") {
+  for (const Size cols : {1, 3, 4, 5, 8, 16, 20, 33, 40}) {
+    for (const Size inner : {4, 6, 33}) {
+      const Tensor a = random_tensor({14, inner}, Rng(1)), b = random_tensor({inner, cols}, Rng(2));
+      Tensor all({14, cols});
+      tile_product(as_it_lies(a.matrix()), b.matrix(), all.matrix(), Write::assign);
+      bool same = true;
+      for (Size i = 0; i < 14; ++i) {
+        Tensor one({1, cols});
+        tile_product(as_it_lies(a.matrix().row_block(i, i + 1)), b.matrix(), one.matrix(), Write::assign);
+        same = same && std::equal(one.data(), one.data() + cols, all.matrix().row(i));
+      }
+      CAPTURE(cols, inner);
+      CHECK(same);
+    }
+  }
+}
+
 TEST_CASE("attention inside sets equals the plain loop", "[core][attention]") {
   for (const Shapes& s : all_shapes()) {
     const Inputs in(s);
