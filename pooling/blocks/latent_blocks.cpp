@@ -32,12 +32,14 @@ Var LatentBlocks::feed_forward(Var z) {
   return add(z, out_.forward(hidden));
 }
 
-Var LatentBlocks::read_latents(Var x, const Segments& sets) {
+Var LatentBlocks::read_latents(Var x) {
   const Var keys = to_kv_.forward(norm_latents_.forward(x.tape().parameter(latents_)));  // [r, 2 h d]
+  // Rows see the latents whatever their set; of one set alone keys would not count as shared.
+  const Segments all_rows({0, x.rows(), x.rows()});
   const Var attended = ragged_attention({.q = {to_q_.forward(norm_rows_.forward(x)), 0},
                                          .k = {keys, 0},
                                          .v = {keys, o_.heads * dim_head_},
-                                         .q_sets = sets,
+                                         .q_sets = all_rows,
                                          .k_sets = Segments::uniform(1, o_.num_latents),
                                          .heads = o_.heads,
                                          .key_width = dim_head_});

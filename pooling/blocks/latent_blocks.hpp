@@ -37,7 +37,7 @@ class LatentBlocks final : public Module {
  public:
   LatentBlocks(Size width, const LatentOptions& options);
   /// Every row attends to all latents: x [N, C] -> [N, C].
-  Var read_latents(Var x, const Segments& sets);
+  Var read_latents(Var x);
   /// The latents attend to the rows of each set: x [N, C] -> [B r, C], set after set.
   Var read_rows(Var x, const Segments& sets);
   /// Rows, L2-normalised where that was asked for.

@@ -10,7 +10,7 @@ LatentAttention::LatentAttention(const Options& o)
     : Readout("latent-attention", o), blocks_(child("", std::make_unique<LatentBlocks>(o.in_channels, o))) {}
 
 Pooled LatentAttention::pool(const SetInput& in) {
-  const Var z = blocks_.read_latents(in.x, in.sets);  // [N, C]
+  const Var z = blocks_.read_latents(in.x);  // [N, C]
   return {blocks_.finish(in.weight.given() ? share_mean(z, in.weight, in.sets)
                                            : segment_reduce(z, in.sets, Reduce::mean))};
 }
