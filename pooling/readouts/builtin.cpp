@@ -33,8 +33,8 @@ constexpr const char* glot_paper =
 /// One line per readout: class, name, primitives, formula, source.
 template <class Add>
 void list_readouts(Add add) {
-  add(Op<SumReadout>(), "sum", "P1", {"sum of the rows", ""});
   add(Op<MeanReadout>(), "mean", "P1", {"mean of the rows", ""});
+  add(Op<SumReadout>(), "sum", "P1", {"sum of the rows", ""});
   add(Op<MaxReadout>(), "max", "P1", {"maximum per feature", ""});
   add(Op<MinReadout>(), "min", "P1", {"minimum per feature", ""});
   add(Op<MulReadout>(), "mul", "P1", {"product per feature", pyg});
