@@ -10,10 +10,10 @@ namespace tarn {
 
 struct RetrievalSetOptions {
   Size width = 64;
-  Size min_rows = 8;
-  Size max_rows = 16;
+  Size min_rows = 4;
+  Size max_rows = 8;
   double noise = 0.5;
-  double style = 2;
+  double style = 1;
   Size seed = 0;
   void fields(Fields& f) {
     f("width", width, at_least(2), "of rows and queries; half of it tells topics, half is style");

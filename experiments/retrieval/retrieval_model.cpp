@@ -18,9 +18,7 @@ Var unit_rows(Var x) {
 }  // namespace
 
 RetrievalModel::RetrievalModel(const std::string& readout, const Value& options, Size width)
-    : rows_(child("rows", std::make_unique<Linear>(width, width))),
-      queries_(child("queries", std::make_unique<Linear>(width, width))),
-      ones_({1, width}) {
+    : map_(child("map", std::make_unique<Linear>(width, width))), ones_({1, width}) {
   ones_.fill(1);
   if (query_readouts().find(readout) != nullptr) {
     query_readout_ = &child("readout", make_query_readout(readout, width, options));
@@ -33,8 +31,8 @@ RetrievalModel::RetrievalModel(const std::string& readout, const Value& options,
 
 Var RetrievalModel::similarities(Tape& tape, ConstMatrixView x, const Segments& sets,
                                  ConstMatrixView queries) {
-  const Var rows = rows_.forward(tape.input(x, {x.rows, x.cols}));
-  const Var asked = unit_rows(queries_.forward(tape.input(queries, {queries.rows, queries.cols})));
+  const Var rows = map_.forward(tape.input(x, {x.rows, x.cols}));
+  const Var asked = unit_rows(map_.forward(tape.input(queries, {queries.rows, queries.cols})));
   if (query_readout_ != nullptr) return for_each_query(unit_rows(rows), sets, asked);
   Var pooled = readout_->forward({.x = rows, .sets = sets}).y;
   if (fit_ != nullptr) pooled = fit_->forward(pooled);

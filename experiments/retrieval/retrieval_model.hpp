@@ -13,7 +13,7 @@ inline namespace TARN_PRECISION {
 /// Scores sets for queries: cosines of a mapped query and the vector that a readout makes of the set's mapped
 /// rows, which a query-conditioned readout makes anew for every query.
 ///
-/// Children: `rows` and `queries` (linear, width to width), `readout`, and `fit` (linear) where the vectors
+/// Children: `map` (linear, of rows and queries alike), `readout`, and `fit` (linear) where the vectors
 /// of a set readout have another width. Query-conditioned readouts get rows and queries of unit length.
 class RetrievalModel final : public Module {
  public:
@@ -27,8 +27,7 @@ class RetrievalModel final : public Module {
  private:
   Var for_each_query(Var x, const Segments& sets, Var queries);
 
-  Linear& rows_;
-  Linear& queries_;
+  Linear& map_;
   Readout* readout_ = nullptr;
   Linear* fit_ = nullptr;
   QueryReadout* query_readout_ = nullptr;

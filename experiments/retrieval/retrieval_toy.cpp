@@ -95,8 +95,8 @@ void RetrievalToyData::fields(Fields& f) {
 }
 
 std::string RetrievalToy::help() const {
-  return "Every set has 8 to 16 rows, each with a topic of its own under a style that says nothing; a query "
-         "tells of one row of its set in another style. Rows and queries pass a linear map each, a readout "
+  return "Every set has 4 to 8 rows, each with a topic of its own under a style that says nothing; a query "
+         "tells of one row of its set in another style. Rows and queries pass one linear map, a readout "
          "pools the rows, and the cosine of query and vector scores the set; training picks the right set of "
          "a batch. Query-conditioned readouts (x-pool, query-softmax, query-topk) pool anew for every query. "
          "Measured: the share of queries whose set comes first (recall_1), among 5 and 10, and ranks.\n"
