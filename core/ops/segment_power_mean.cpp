@@ -164,6 +164,7 @@ Var segment_power_mean(Var x, Var p, double value, const PowerMeanBounds& bounds
                     tape.allocate(shape),
                     tape.allocate_array<bool>(shape.count())};
   std::fill_n(m.y.data, m.y.size(), Real{0});
+  std::ranges::fill(m.passes, false);
   m.softmax.run(
       tape, [](Size, Size) { return static_cast<const Real*>(nullptr); },
       [&](Size set, Size first, Size cols, const ColumnTotals& t) {
