@@ -88,9 +88,19 @@ inline Graph window_graph(const Tensor& rows, const Segments& sets) {
   return Graph::from_edges(sets.num_rows(), from, to);
 }
 
-inline SetOperator make_set_readout(const GoldenCase& c) {
-  const Size width = c.input("x").shape[-1];
-  const std::shared_ptr<Readout> readout = make_readout(c.op, width, c.user_options());
+/// The options of a case for rows of another width: those that must be the width go with it.
+inline Value options_for(const GoldenCase& c, Size width) {
+  Value o = c.user_options();
+  const Value before(c.input("x").shape[-1]);
+  for (const char* name : {"in_channels", "channels", "out_channels"}) {
+    const Value* given = o.find(name);
+    if (given != nullptr && *given == before) o.set(name, width);
+  }
+  return o;
+}
+
+inline SetOperator make_set_readout(const GoldenCase& c, Size width) {
+  const std::shared_ptr<Readout> readout = make_readout(c.op, width, options_for(c, width));
   const auto graph = std::make_shared<Graph>();
   const auto token_graph_held = std::make_shared<TokenGraph>();
   const Size orders = c.inputs.contains("order") ? c.input("order").shape[0] : 0;
@@ -130,9 +140,10 @@ inline SetOperator make_set_readout(const GoldenCase& c) {
           .forward = forward};
 }
 
-inline SetOperator make_layers_readout(const GoldenCase& c) {
-  const Size layers = c.input("x").shape[1], width = c.input("x").shape[2];
-  const std::shared_ptr<LayerReadout> readout = make_layer_readout(c.op, layers, width, c.user_options());
+inline SetOperator make_layers_readout(const GoldenCase& c, Size width) {
+  const Size layers = c.input("x").shape[1];
+  const std::shared_ptr<LayerReadout> readout =
+      make_layer_readout(c.op, layers, width, options_for(c, width));
   const auto forward = [=](Var x, const Segments& sets, const Tensor& rows) {
     Tape& tape = x.tape();
     LayersInput in{.x = reshape(x, {x.rows(), x.cols() / width, width}), .sets = sets};
@@ -157,9 +168,9 @@ inline SetOperator make_layers_readout(const GoldenCase& c) {
           .forward = forward};
 }
 
-inline SetOperator make_queries_readout(const GoldenCase& c) {
-  const Size width = c.input("x").shape[1], queries = c.input("queries").shape[0];
-  const std::shared_ptr<QueryReadout> readout = make_query_readout(c.op, width, c.user_options());
+inline SetOperator make_queries_readout(const GoldenCase& c, Size width) {
+  const Size queries = c.input("queries").shape[0];
+  const std::shared_ptr<QueryReadout> readout = make_query_readout(c.op, width, options_for(c, width));
   const auto asked = std::make_shared<Tensor>(random_tensor({queries, width}, Rng(77)));
   const auto forward = [=](Var x, const Segments& sets, const Tensor&) {
     return readout->forward({.x = x, .sets = sets, .queries = x.tape().input(*asked, NeedsGrad::yes)});
@@ -173,27 +184,30 @@ inline SetOperator make_queries_readout(const GoldenCase& c) {
           .forward = forward};
 }
 
-/// Every golden case of every readout, its parameters drawn.
+/// Every golden case of every readout, its parameters drawn, at its own width and at four times that:
+/// products of few and of many columns take other paths.
 template <class Check>
 void for_each_set_operator(Check check) {
-  const std::pair<const char*, SetOperator (*)(const GoldenCase&)> families[] = {
+  const std::pair<const char*, SetOperator (*)(const GoldenCase&, Size)> families[] = {
       {"readout", make_set_readout},
       {"layer readout", make_layers_readout},
       {"query readout", make_queries_readout}};
   for (const auto& [family, make] : families) {
     for (const GoldenCase& c : golden_cases(family)) {
-      INFO(c.where());
-      const auto draw = [&c, make = make] {
-        SetOperator op = make(c);
-        op.module->init(Rng(5));
-        // Zero biases would put dead rows exactly on the kink of the relu.
-        for (Parameter* p : op.module->parameters()) {
-          const Tensor change = random_tensor(p->value.shape(), Rng(14));
-          for (Size i = 0; i < change.size(); ++i) p->value.data()[i] += Real(0.3) * change.data()[i];
-        }
-        return op;
-      };
-      check(draw);
+      for (const Size width : {c.input("x").shape[-1], 4 * c.input("x").shape[-1]}) {
+        INFO(c.where() << ", width " << width);
+        const auto draw = [&c, width = width, make = make] {
+          SetOperator op = make(c, width);
+          op.module->init(Rng(5));
+          // Zero biases would put dead rows exactly on the kink of the relu.
+          for (Parameter* p : op.module->parameters()) {
+            const Tensor change = random_tensor(p->value.shape(), Rng(14));
+            for (Size i = 0; i < change.size(); ++i) p->value.data()[i] += Real(0.3) * change.data()[i];
+          }
+          return op;
+        };
+        check(draw);
+      }
     }
   }
 }
