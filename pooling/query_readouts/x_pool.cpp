@@ -4,7 +4,6 @@
 #include "tarn/core/ops/ragged_attention.hpp"
 #include "tarn/core/ops/seed_attention.hpp"
 #include "tarn/pooling/blocks/attention_block.hpp"
-#include "tarn/pooling/query_readouts/tiled_scores.hpp"
 
 namespace tarn {
 inline namespace TARN_PRECISION {
@@ -28,38 +27,38 @@ Var XPool::finish(Var attended) {
   return norm3_.forward(add(o, dropout(linear_proj_.forward(o), o_.dropout)));
 }
 
-Var XPool::similarities(const QueryInput& in, Var t, Var z) {
-  const TiledScores tiles{.q = q_proj_.forward(t),
-                          .k = k_proj_.forward(z),
-                          .v = v_proj_.forward(z),
-                          .raw = in.queries,
-                          .sets = in.sets};
-  return tiled_scores(tiles, [this](const TiledScores& tile) {
-    const Size sets = tile.sets.count(), queries = tile.q.rows(), width = tile.q.cols();
-    const Var attended = ragged_attention({.q = {tile.q, 0},
-                                           .k = {tile.k, 0},
-                                           .v = {tile.v, 0},
-                                           .q_sets = Segments::uniform(1, queries),
-                                           .k_sets = tile.sets,
-                                           .heads = o_.heads,
-                                           .key_width = width / o_.heads});
-    const auto unit = [](Var rows) { return normalize_rows(rows, 1e-12, NormGuard::maximum); };
-    return multiply_elements(repeat_block(unit(tile.raw), sets), unit(finish(attended)));
-  });
+Var XPool::attend(const QueriesAndSets& tile) const {
+  return ragged_attention({.q = {tile.q, 0},
+                           .k = {tile.k, 0},
+                           .v = {tile.v, 0},
+                           .q_sets = Segments::uniform(1, tile.q.rows()),
+                           .k_sets = tile.sets,
+                           .heads = o_.heads,
+                           .key_width = o_.in_channels / o_.heads});
 }
 
 Var XPool::pool(const QueryInput& in) {
-  Tape& tape = in.x.tape();
-  const Var t = norm1_.forward(in.queries), z = norm1_.forward(in.x);
-  if (o_.similarity_only) return similarities(in, t, z);
-  const Var attended = seed_attention({.q = q_proj_.forward(t),
-                                       .x = z,
-                                       .sets = in.sets,
-                                       .key_map = tape.parameter(k_proj_.weight()),
-                                       .value_map = tape.parameter(v_proj_.weight()),
-                                       .value_bias = tape.parameter(v_proj_.bias()),
-                                       .heads = o_.heads});  // [B Q, C]
-  return query_major(finish(attended), in.sets.count(), in.queries.rows());
+  const Size queries = in.queries.rows(), width = o_.in_channels;
+  const Var q = q_proj_.forward(norm1_.forward(in.queries)), z = norm1_.forward(in.x);
+  if (!o_.similarity_only && queries * o_.heads < width) {
+    Tape& tape = in.x.tape();
+    const Var attended = seed_attention({.q = q,
+                                         .x = z,
+                                         .sets = in.sets,
+                                         .key_map = tape.parameter(k_proj_.weight()),
+                                         .value_map = tape.parameter(v_proj_.weight()),
+                                         .value_bias = tape.parameter(v_proj_.bias()),
+                                         .heads = o_.heads});  // [B Q, C]
+    return query_major(finish(attended), in.sets.count(), queries);
+  }
+  const QueriesAndSets all{q, k_proj_.forward(z), v_proj_.forward(z), in.queries, in.sets};
+  if (!o_.similarity_only)
+    return tiled_pairs(all, width, PairResult::row,
+                       [this](const QueriesAndSets& tile) { return finish(attend(tile)); });
+  return tiled_pairs(all, width, PairResult::sum, [this](const QueriesAndSets& tile) {
+    const auto unit = [](Var rows) { return normalize_rows(rows, 1e-12, NormGuard::maximum); };
+    return multiply_elements(repeat_block(unit(tile.raw), tile.sets.count()), unit(finish(attend(tile))));
+  });
 }
 
 }  // namespace TARN_PRECISION

@@ -2,6 +2,7 @@
 
 #include "tarn/core/layers.hpp"
 #include "tarn/pooling/query_readouts/query_readout.hpp"
+#include "tarn/pooling/query_readouts/tiled_pairs.hpp"
 
 namespace tarn {
 
@@ -24,10 +25,11 @@ inline namespace TARN_PRECISION {
 /// z))); y = LN3(o + dropout(linear_proj(o))). No residual from the query.
 ///
 /// x [N, C], queries [Q, C] -> [Q, B, C], or with similarity_only [Q, B] the cosines <q / |q|, y / |y|>
-/// (norms at least 1e-12), tile by tile: nothing of the size of all results is ever held, and the backward
-/// pass computes the tiles again. Parameters: cross_attn.{q,k,v,out}_proj.*, linear_proj.*, layer_norm1..3.*;
-/// the maps start as the identity. An empty set attends to a zero vector. Time O(Q N C), keys and values
-/// once. Gorti et al. 2022, "X-Pool", arXiv 2203.15086, and its code, whose result is [B, Q, C].
+/// (norms at least 1e-12). Tile by tile: beside the result no more than a tile of what lies between is held,
+/// and the backward pass computes the tiles again; few queries read x once, without keys and values.
+/// Parameters: cross_attn.{q,k,v,out}_proj.*, linear_proj.*, layer_norm1..3.*. An empty set attends to a zero
+/// vector. Time O(Q N C), keys and values once. Gorti et al. 2022, "X-Pool", arXiv 2203.15086, and its code,
+/// whose result is [B, Q, C].
 class XPool final : public QueryReadout {
  public:
   using Options = XPoolOptions;
@@ -38,7 +40,8 @@ class XPool final : public QueryReadout {
  private:
   /// What stands behind the attention, on rows.
   Var finish(Var attended);
-  Var similarities(const QueryInput& in, Var t, Var z);
+  /// Attention of the queries of a tile to its sets: [B Q, C].
+  [[nodiscard]] Var attend(const QueriesAndSets& tile) const;
 
   Options o_;
   LayerNorm &norm1_, &norm2_, &norm3_;

@@ -64,17 +64,28 @@ TEST_CASE("similarity_only gives the cosines of query and result", "[pooling][qu
     expected.push_back(static_cast<Real>(along / std::sqrt(norm)));
   }
   check_close(run_queries(*tiled, x, q, sets), expected);
+
+  // Two queries at a time take the way without keys, values and tiles.
+  const auto all = numbers(y.value());
+  for (Size first = 0; first < queries; first += 2) {
+    Tensor pair({2, width});
+    std::copy_n(q.matrix().row(first), 2 * width, pair.data());
+    const auto start = all.begin() + first * count * width;
+    check_close(run_queries(*whole, x, pair, sets), std::vector<Real>(start, start + 2 * count * width));
+  }
 }
 
 #if TARN_DOUBLE
-TEST_CASE("gradients of similarity_only agree with central differences",
+TEST_CASE("gradients of pairs in tiles agree with central differences",
           "[pooling][query-readout][gradients]") {
   Tensor x = random_tensor({12, 6}, Rng(2)), q = random_tensor({5, 6}, Rng(3));
-  const auto r = query_readout("x-pool", 6, options({{"heads", 2}, {"similarity_only", true}}));
-  for (const bool training : {false, true}) {
-    check_gradients(*r, std::array{&x, &q}, training, [&](Tape&, std::span<const Var> in) {
-      return r->forward({.x = in[0], .sets = sample_sets, .queries = in[1]});
-    });
+  for (const bool similarity_only : {true, false}) {
+    const auto r = query_readout("x-pool", 6, options({{"heads", 2}, {"similarity_only", similarity_only}}));
+    for (const bool training : {false, true}) {
+      check_gradients(*r, std::array{&x, &q}, training, [&](Tape&, std::span<const Var> in) {
+        return r->forward({.x = in[0], .sets = sample_sets, .queries = in[1]});
+      });
+    }
   }
 }
 #endif

@@ -122,6 +122,14 @@ TEST_CASE("readouts say which input does not fit", "[pooling][readout][errors]")
                     "gmt: got keys or values alone; expected both or none");
 }
 
+TEST_CASE("every readout wants a matrix with columns over all its sets", "[pooling][readout][errors]") {
+  const auto mean = readout("mean", 3);
+  CHECK_THROWS_WITH(pooled(*mean, Tensor({12, 0}), sets), "mean: x has width 0; expected at least 1");
+  CHECK_THROWS_WITH(pooled(*mean, Tensor({12}), sets), "mean: x is [12]; expected [N, D]");
+  CHECK_THROWS_WITH(pooled(*mean, Tensor({12, 2, 3}), sets), "mean: x is [12, 2, 3]; expected [N, D]");
+  CHECK_THROWS_WITH(pooled(*mean, Tensor({11, 3}), sets), Catch::StartsWith("mean: "));
+}
+
 TEST_CASE("an order must hold every row of its set once", "[pooling][readout][errors]") {
   const Value o = options({{"out_channels", 2}});
   std::array<Size, 12> order{3, 2, 1, 0, 4, 5, 6, 7, 8, 9, 10, 10};

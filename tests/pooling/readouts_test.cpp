@@ -108,6 +108,47 @@ TEST_CASE("a window of zeros has no gradient and no NaN", "[pooling][readout]") 
   CHECK(all_finite(gradient(*r, x, one_set(9), on_grid)));
 }
 
+TEST_CASE("an empty set gives zeros where its rule says so", "[pooling][readout]") {
+  const Tensor x = random_tensor({12, 4}, Rng(4));
+  const std::pair<const char*, Value> zero[] = {
+      {"patch-transformer", options({{"patch_size", 2}, {"hidden_channels", 8}, {"out_channels", 4}})},
+      {"scale-gem", {}},
+      {"scale-gem", options({{"infinity", false}})},
+      {"hopfield-pooling", options({{"disable_out_projection", true}})},
+      {"latent-attention", options({{"num_latents", 2}, {"heads", 1}})},
+      {"median", {}},
+      {"sort", options({{"k", 1}})}};
+  for (const auto& [name, o] : zero) {
+    INFO(name);
+    const auto y = pooled(name, x, sample_sets, o);
+    REQUIRE(y.size() == 16);
+    CHECK(std::all_of(y.begin() + 8, y.begin() + 12, [](Real v) { return v == 0; }));
+    CHECK(std::any_of(y.begin() + 4, y.begin() + 8, [](Real v) { return v != 0; }));
+  }
+}
+
+TEST_CASE("perceiver-pooling of an empty set passes its latents through the rest", "[pooling][readout]") {
+  const auto r =
+      readout("perceiver-pooling", 4, options({{"num_latents", 3}, {"heads", 1}, {"normalize", false}}));
+  const PlainModule plain(*r);
+  const Matrix latents = plain.value("latents");
+  const Matrix hidden =
+      plain.linear(plain.norm(latents, "cross_attend_blocks.1.norm"), "cross_attend_blocks.1.fn.net.0");
+  Matrix gated;
+  for (const auto& row : hidden) {
+    const std::size_t half = row.size() / 2;
+    std::vector<double> g;
+    for (std::size_t j = 0; j < half; ++j)
+      g.push_back(row[j] * row[half + j] * (1 + std::erf(row[half + j] / std::sqrt(2.0))) / 2);
+    gated.push_back(g);
+  }
+  const Matrix z = sum(latents, plain.linear(gated, "cross_attend_blocks.1.fn.net.2"));
+  std::vector<Real> expected;
+  for (std::size_t j = 0; j < 4; ++j)
+    expected.push_back(static_cast<Real>((z[0][j] + z[1][j] + z[2][j]) / 3));
+  check_close(pooled(*r, Tensor({0, 4}), Segments::uniform(1, 0)), expected);
+}
+
 // === What has no golden case, against plain loops
 
 TEST_CASE("regional-gem over edges is that over a grid", "[pooling][readout]") {

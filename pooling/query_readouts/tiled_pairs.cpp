@@ -1,4 +1,4 @@
-#include "tarn/pooling/query_readouts/tiled_scores.hpp"
+#include "tarn/pooling/query_readouts/tiled_pairs.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,7 +26,7 @@ Segments sets_of(const Segments& all, Rows sets) {
 }
 
 template <class F>
-void for_tiles(const TiledScores& in, F f) {
+void for_tiles(const QueriesAndSets& in, F f) {
   Size number = 0;
   const Size all = in.q.rows(), sets = in.sets.count();
   for (Size q = 0; q < all; q += queries_per_tile) {
@@ -39,7 +39,7 @@ void for_tiles(const TiledScores& in, F f) {
 /// A tile on a tape of its own: the rows of each matrix, its result, and its gradients.
 class TileRun {
  public:
-  TileRun(Tape& tape, const TiledScores& in, const ScoreTerms& terms, const Tile& tile, const Pass& pass,
+  TileRun(Tape& tape, const QueriesAndSets& in, const PairRows& rows_of, const Tile& tile, const Pass& pass,
           NeedsGrad needs_grad)
       : tape_(tape) {
     tape.reset({.training = pass.training,
@@ -53,13 +53,13 @@ class TileRun {
     part_ = {part(in.q, tile.queries), part(in.k, rows), part(in.v, rows), part(in.raw, tile.queries),
              sets_of(in.sets, tile.sets)};
     rows_ = {tile.queries, rows, rows, tile.queries};
-    terms_ = terms(part_);
+    result_ = rows_of(part_);
   }
 
-  [[nodiscard]] Var terms() const { return terms_; }
-  /// Runs back from dL/d(terms) and adds the gradients of the matrices.
-  void backward(ConstMatrixView d, Tape& outer, const TiledScores& in) {
-    const std::pair<Var, ConstMatrixView> seed{terms_, d};
+  [[nodiscard]] Var rows() const { return result_; }
+  /// Runs back from the gradient of its rows and adds the gradients of the matrices.
+  void backward(ConstMatrixView d, Tape& outer, const QueriesAndSets& in) {
+    const std::pair<Var, ConstMatrixView> seed{result_, d};
     tape_.backward(std::span(&seed, 1));
     const Var own[] = {part_.q, part_.k, part_.v, part_.raw}, all[] = {in.q, in.k, in.v, in.raw};
     for (std::size_t m = 0; m < 4; ++m) {
@@ -71,46 +71,53 @@ class TileRun {
 
  private:
   Tape& tape_;
-  TiledScores part_;
+  QueriesAndSets part_;
   std::array<Rows, 4> rows_{};
-  Var terms_;
+  Var result_;
 };
+
+/// f(pair, query, set) for the rows of a tile.
+template <class F>
+void for_pairs(const Tile& tile, F f) {
+  Size pair = 0;
+  for (Size b = tile.sets.begin; b < tile.sets.end; ++b) {
+    for (Size q = tile.queries.begin; q < tile.queries.end; ++q) f(pair++, q, b);
+  }
+}
 
 }  // namespace
 
 inline namespace TARN_PRECISION {
 
-Var tiled_scores(const TiledScores& in, ScoreTerms terms) {
+Var tiled_pairs(const QueriesAndSets& in, Size width, PairResult result, PairRows rows) {
   Tape& tape = in.q.tape();
   const Pass pass{.training = tape.pass().training,
                   .rng = tape.pass().training ? tape.next_rng() : Rng{},
                   .products = tape.pass().products};
-  const Shape shape{in.q.rows(), in.sets.count()};
+  const Size queries = in.q.rows(), sets = in.sets.count();
+  const bool whole = result == PairResult::row;
+  const Shape shape = whole ? Shape{queries, sets, width} : Shape{queries, sets};
   const MatrixView y = tape.allocate(shape);
   Tape inner;
   for_tiles(in, [&](const Tile& tile) {
-    const ConstMatrixView t = TileRun(inner, in, terms, tile, pass, NeedsGrad::no).terms().value();
-    Size pair = 0;
-    for (Size b = tile.sets.begin; b < tile.sets.end; ++b) {
-      for (Size q = tile.queries.begin; q < tile.queries.end; ++q, ++pair) {
-        double sum = 0;
-        for (Size j = 0; j < t.cols; ++j) sum += static_cast<double>(t(pair, j));
-        y(q, b) = static_cast<Real>(sum);
-      }
-    }
+    const ConstMatrixView t = TileRun(inner, in, rows, tile, pass, NeedsGrad::no).rows().value();
+    for_pairs(tile, [&](Size pair, Size q, Size b) {
+      if (whole) return void(std::copy_n(t.row(pair), width, y.row(q * sets + b)));
+      double sum = 0;
+      for (Size j = 0; j < width; ++j) sum += static_cast<double>(t(pair, j));
+      y(q, b) = static_cast<Real>(sum);
+    });
   });
-  return tape.record("tiled_scores", shape, y, {in.q, in.k, in.v, in.raw},
-                     [=, &tape, terms = std::move(terms)](ConstMatrixView dy) {
+  return tape.record("tiled_pairs", shape, y, {in.q, in.k, in.v, in.raw},
+                     [=, &tape, rows = std::move(rows)](ConstMatrixView dy) {
                        Tape again;
                        for_tiles(in, [&](const Tile& tile) {
-                         TileRun run(again, in, terms, tile, pass, NeedsGrad::yes);
-                         const Size width = run.terms().cols();
-                         const MatrixView d = again.allocate(run.terms().shape());
-                         Size pair = 0;
-                         for (Size b = tile.sets.begin; b < tile.sets.end; ++b) {
-                           for (Size q = tile.queries.begin; q < tile.queries.end; ++q, ++pair)
-                             std::fill_n(d.row(pair), width, dy(q, b));
-                         }
+                         TileRun run(again, in, rows, tile, pass, NeedsGrad::yes);
+                         const MatrixView d = again.allocate(run.rows().shape());
+                         for_pairs(tile, [&](Size pair, Size q, Size b) {
+                           if (whole) return void(std::copy_n(dy.row(q * sets + b), width, d.row(pair)));
+                           std::fill_n(d.row(pair), width, dy(q, b));
+                         });
                          run.backward(d, tape, in);
                        });
                      });
