@@ -14,7 +14,7 @@ class Separations {
               double level)
       : methods_(methods), apart_(methods * methods, false) {
     for (const PairedComparison& test : tests) {
-      if (test.column != column || !(test.adjusted_p < level)) continue;
+      if (test.column != column || !tells_apart(test, level)) continue;
       apart_[test.method * methods + test.reference] = true;
       apart_[test.reference * methods + test.method] = true;
     }
@@ -47,6 +47,10 @@ std::vector<std::pair<std::size_t, std::size_t>> longest_runs(const std::vector<
 }
 
 }  // namespace
+
+bool tells_apart(const PairedComparison& test, double level) {
+  return test.test.remark.empty() && test.adjusted_p < level;
+}
 
 std::vector<RankedColumn> rank_columns(const Comparison& comparison,
                                        const std::vector<PairedComparison>& tests, double level) {
@@ -89,7 +93,7 @@ std::vector<std::vector<Verdicts>> count_verdicts(const Comparison& comparison,
   for (const PairedComparison& test : tests) {
     Verdicts& method = verdicts[test.method][test.column];
     Verdicts& reference = verdicts[test.reference][test.column];
-    if (!(test.adjusted_p < level)) {
+    if (!tells_apart(test, level)) {
       ++method.open;
       ++reference.open;
       continue;

@@ -8,6 +8,10 @@
 
 namespace tarn {
 
+/// Whether a test finds a difference: adjusted p below `level`, and t defined. Differences that are all equal
+/// leave t without a spread to go by, whatever their size.
+[[nodiscard]] bool tells_apart(const PairedComparison& test, double level = 0.05);
+
 /// Methods of one column by rank, and which of them the tests leave together.
 struct RankedColumn {
   std::size_t column = 0;

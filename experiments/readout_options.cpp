@@ -97,6 +97,13 @@ std::map<std::string, Value> all_essentials() {
   return all;
 }
 
+void require_fit(const ReadoutEntry& entry) {
+  const std::string reason = entry.misfit ? entry.misfit() : "";
+  if (reason.empty()) return;
+  throw ConfigError(fmt::format(
+      "readouts: '{}' does not fit: {}; expected readouts of the rows of a set alone", entry.name, reason));
+}
+
 Value without(const Value& table, const std::vector<std::string>& keys) {
   Value::Table kept;
   for (const auto& entry : *table.table()) {
@@ -208,6 +215,7 @@ Value resolve_readouts(const Value& given, const std::vector<std::string>& names
   Value result{Value::Table{}};
   for (const std::string& name : names) {
     const ReadoutEntry& entry = entry_of(entries, name);
+    require_fit(entry);
     const std::vector<std::string> known = entry.option_names();
     Value options = essential_options(name);
     if (const Value own = defaults(name); !own.is_null()) options.merge(own);

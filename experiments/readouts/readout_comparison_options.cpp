@@ -93,6 +93,21 @@ Value list_of(const std::vector<std::string>& texts) {
   return Value::List(texts.begin(), texts.end());
 }
 
+/// Sizes for states of width 64: those that the readouts come with are made for widths of thousands, or take
+/// most of a run's time.
+Value comparison_defaults(const std::string& readout) {
+  Value options{Value::Table{}};
+  if (readout == "latent-attention" || readout == "perceiver-pooling") {
+    options.set("num_latents", 16);
+    options.set("heads", 4);
+    options.set("dim_head", 16);
+  } else if (readout == "equilibrium") {
+    options.set("out_channels", 32);
+    options.set("num_layers", Value::List{Size{32}});
+  }
+  return options;
+}
+
 /// What every task is given: the comparison's options, under the task's own table.
 Value task_options(const Value& given, const std::string& table, const ReadoutComparisonOptions& o) {
   const Value own = table_of(given, table);
@@ -106,7 +121,9 @@ Value task_options(const Value& given, const std::string& table, const ReadoutCo
   Value options{Value::Table{}};
   if (const Value* shared = given.find("readout")) options.set("readout", *shared);
   for (const std::string& name : o.readouts) {
-    if (const Value* readout = given.find(name)) options.set(name, *readout);
+    Value readout = comparison_defaults(name);
+    if (const Value* own_table = given.find(name)) readout.merge(*own_table);
+    if (!readout.table()->empty()) options.set(name, readout);
   }
   if (const Value* train = given.find_path("data.train"); train != nullptr && !train->is_null())
     options.set_path("data.train", *train);

@@ -108,7 +108,7 @@ std::string column_note(const ReadoutFindings& findings, std::size_t column, dou
   for (const PairedComparison& test : findings.tests) {
     if (test.column != column || (test.method != first[0] && test.reference != first[0])) continue;
     const std::size_t other = test.method == first[0] ? test.reference : test.method;
-    if (test.adjusted_p < level) {
+    if (tells_apart(test, level)) {
       ++below;
     } else if (std::find(first.begin(), first.end(), other) == first.end()) {
       open.push_back(other);

@@ -125,12 +125,6 @@ Value RetrievalToy::resolve(const Value& given) const {
                                   seed->where().empty() ? "" : seed->where() + ": "));
   }
   static_cast<void>(generate_retrieval_sets(data, 1, "train"));
-  for (const std::string& name : options.readouts) {
-    if (is_conditioned(name) || readouts().find(name) == nullptr) continue;
-    if (const std::string reason = why_unfit(name); !reason.empty())
-      throw ConfigError(
-          fmt::format("{}.readouts: '{}' does not fit: {}; expected another", owner, name, reason));
-  }
   Value resolved = write_options(options);
   const Value all = write_options(data);
   Value table{Value::Table{}};

@@ -88,6 +88,11 @@ Embedder make_embedder(const Request& request, Size dim) {
     result.readout = load_readout(request.options.checkpoint);
     return result;
   }
+  static_cast<void>(readouts().at(request.options.readout));
+  if (const std::string reason = why_unfit(request.options.readout); !reason.empty()) {
+    throw ConfigError(fmt::format("embed: {} does not fit: {}; expected a readout of the rows of a set alone",
+                                  request.options.readout, reason));
+  }
   Value options = essential_options(request.options.readout);
   options.merge(request.readout_options);
   result.record = {request.options.readout, options, dim, layer_text(request.options.layer)};

@@ -210,6 +210,24 @@ TEST_CASE("embed writes pooled vectors, labels and ids of every split", "[progra
   CHECK(std::all_of(a.values.begin() + 8, a.values.begin() + 16, [](double v) { return v == 0; }));
 }
 
+TEST_CASE("embed takes any readout that fits, with the options it needs", "[program][embed]") {
+  const Program tarn;
+  write_store(tarn / "store.h5");
+  REQUIRE(tarn({"embed", "store.h5", "quantiles.h5", "readout=quantile"}).code == 0);
+  REQUIRE(tarn({"embed", "store.h5", "median.h5", "readout=median"}).code == 0);
+  const auto quantiles = h5::File::open(tarn / "quantiles.h5").array<double>("train/a");
+  CHECK(quantiles.shape == Shape{5, 3 * 8});
+  REQUIRE(
+      tarn({"embed", "store.h5", "halves.h5", "readout=quantile", "q=[0.5]", "interpolation=lower"}).code ==
+      0);
+  CHECK(h5::File::open(tarn / "halves.h5").array<double>("train/a").values ==
+        h5::File::open(tarn / "median.h5").array<double>("train/a").values);
+  check_error(
+      tarn({"embed", "store.h5", "out.h5", "readout=weighted-mean"}), 2,
+      "embed: weighted-mean does not fit: needs a weight of every row; expected a readout of the rows of a "
+      "set alone");
+}
+
 TEST_CASE("embed applies the readout of a checkpoint", "[program][embed]") {
   const Program tarn;
   write_store(tarn / "store.h5");

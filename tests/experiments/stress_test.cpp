@@ -195,6 +195,8 @@ TEST_CASE("resolving the stress test fills in what protocol and user say", "[exp
 TEST_CASE("the stress test says what is wrong with a configuration", "[experiments][stress]") {
   const Stress stress;
   CHECK_THROWS_WITH(resolve(stress, {"readouts=[\"glott\"]"}), Catch::Contains("did you mean 'glot'?"));
+  CHECK_THROWS_WITH(resolve(stress, {"readouts=[\"weighted-mean\"]"}),
+                    Catch::Contains("'weighted-mean' does not fit: needs a weight of every row"));
   CHECK_THROWS_WITH(resolve(stress, {"ratio=0.5"}),
                     Catch::Contains("unknown option 'ratio' for stress; did you mean 'ratios'?"));
   CHECK_THROWS_WITH(
