@@ -5,7 +5,9 @@
 #include "tarn/graph/norms/norm.hpp"
 #include "tarn/pooling/heads/head.hpp"
 #include "tarn/pooling/layer_pools/layer_pool.hpp"
+#include "tarn/pooling/layer_readouts/layer_readout.hpp"
 #include "tarn/pooling/losses/loss.hpp"
+#include "tarn/pooling/query_readouts/query_readout.hpp"
 #include "tarn/pooling/readouts/readout.hpp"
 
 #include <fmt/format.h>
@@ -37,6 +39,8 @@ CatalogueFamily experiment_family() {
 std::vector<CatalogueFamily> catalogue() {
   std::vector<CatalogueFamily> families;
   families.push_back(family("readouts", readouts()));
+  families.push_back(family("layer readouts", layer_readouts()));
+  families.push_back(family("query readouts", query_readouts()));
   families.push_back(family("convolutions", convolutions()));
   families.push_back(family("norms", norms()));
   families.push_back(family("layer pools", layer_pools()));

@@ -104,6 +104,9 @@ TEST_CASE("list and describe show operators and experiments", "[program]") {
                            Contains("tau              0.3") &&
                            Contains("edge where the cosine exceeds this"));
   CHECK_THAT(tarn({"describe", "mean"}).out, Contains("no options"));
+  CHECK_THAT(tarn({"describe", "x-pool"}).out,
+             StartsWith("x-pool (query readouts)\n") && Contains("similarity_only"));
+  CHECK_THAT(tarn({"list", "layer readouts"}).out, Contains("layer-mix"));
   CHECK_THAT(tarn({"describe", "stress"}).out, Contains("data.store"));
 }
 
