@@ -6,8 +6,8 @@ namespace tarn {
 inline namespace TARN_PRECISION {
 
 /// Mean over rows of -log softmax(logits)[label]. logits [B, C], labels [B] in 0 .. C-1 -> [1]; B = 0 gives
-/// 0. With `smoothing` s the target is 1 - s on the label plus s / C on every class (Szegedy et al. 2016, arXiv
-/// 1512.00567). Throws ValueError naming the first label outside the classes.
+/// 0. With `smoothing` s the target is 1 - s on the label plus s / C on every class (Szegedy et al. 2016,
+/// arXiv 1512.00567). Throws ValueError naming the first label outside the classes.
 Var cross_entropy(Var logits, std::span<const Size> labels, double smoothing = 0);
 
 /// Both directions of in-batch cross entropy, halved: S = A B^T / temperature, row i's class is i, and the

@@ -135,7 +135,8 @@ void CommandLine::add_data_verbs() {
         app.add_option(
                "KIND", a.kind,
                "store: a token store that is mapped instead of copied; tu: a TU folder or zip to a graph "
-               "store, or that back to a folder; ogb: an OGB folder to a graph store")
+               "store, or that back to a folder; ogb: an OGB folder to a graph store; mesh: a folder or "
+               "zip of meshes to a mesh store")
             ->required();
         app.add_option("INPUT", a.in)->required();
         app.add_option("OUTPUT", a.out)->required();
@@ -145,7 +146,8 @@ void CommandLine::add_data_verbs() {
         app.add_option(
                "KIND", a.kind,
                "stress: texts of the stress test, as JSON lines; graphs: labelled graphs whose class lies "
-               "in their structure, as a graph store")
+               "in their structure, as a graph store; shapes, cube-engraving: meshes, as a mesh store or, "
+               "where OUTPUT does not end in .h5, a folder of PLY files")
             ->required();
         app.add_option("OUTPUT", a.out)->required();
         app.add_option("KEY=VALUE", a.overrides);

@@ -32,7 +32,8 @@ RunPicture picture_of(const Value& entry, const std::string& where) {
   const Value* columns = entry.find("columns");
   if (columns == nullptr || columns->list() == nullptr)
     throw DataError(fmt::format("{}: 'columns' is no list; expected titles", where));
-  for (const Value& title : *columns->list()) picture.columns.push_back(title.string() ? *title.string() : "");
+  for (const Value& title : *columns->list())
+    picture.columns.push_back(title.string() ? *title.string() : "");
   return picture;
 }
 
@@ -76,15 +77,16 @@ std::string picture_svg(const fs::path& run, const RunPicture& picture) {
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" "
       "font-family=\"Helvetica, Arial, sans-serif\" font-size=\"14\">\n",
       size.width, size.height + head);
-  const double width = static_cast<double>(size.width) /
-                       static_cast<double>(std::max<std::size_t>(picture.columns.size(), 1));
+  const double width =
+      static_cast<double>(size.width) / static_cast<double>(std::max<std::size_t>(picture.columns.size(), 1));
   for (std::size_t i = 0; i < picture.columns.size(); ++i) {
     svg += fmt::format("<text x=\"{:.1f}\" y=\"18\" text-anchor=\"middle\">{}</text>\n",
                        (static_cast<double>(i) + 0.5) * width, escape_markup(picture.columns[i]));
   }
-  return svg + fmt::format("<image x=\"0\" y=\"{}\" width=\"{}\" height=\"{}\" "
-                           "href=\"data:image/png;base64,{}\"/>\n</svg>\n",
-                           head, size.width, size.height, plot::base64(bytes));
+  return svg + fmt::format(
+                   "<image x=\"0\" y=\"{}\" width=\"{}\" height=\"{}\" "
+                   "href=\"data:image/png;base64,{}\"/>\n</svg>\n",
+                   head, size.width, size.height, plot::base64(bytes));
 }
 
 }  // namespace tarn

@@ -23,8 +23,8 @@ void write_picture_list(const std::filesystem::path& folder, const std::string& 
 /// `write_picture_list` did not write.
 [[nodiscard]] std::vector<RunPicture> read_pictures(const std::filesystem::path& run);
 
-/// A picture as SVG that holds its pixels, with the titles above. Throws IoError and DataError for a file that
-/// cannot be used.
+/// A picture as SVG that holds its pixels, with the titles above. Throws IoError and DataError for a file
+/// that cannot be used.
 [[nodiscard]] std::string picture_svg(const std::filesystem::path& run, const RunPicture& picture);
 
 }  // namespace tarn

@@ -40,10 +40,10 @@ struct RunRecord {
 };
 
 /// Reads config.toml, results.json (before it is there, trials.jsonl: its `trials` as lines), metrics.jsonl,
-/// tables.json (see Table::value), sample.json and pictures/ (see read_pictures); all but the directory may be missing, and last lines may
-/// be cut short. Besides `trials`, results.json may hold `axes` and `metric` (see read_trials, compare),
-/// `notes`, `warnings` (lists of text), `environment` (a table) and `finished` (false while the run goes on).
-/// sample.json holds one sample or a list:
+/// tables.json (see Table::value), sample.json and pictures/ (see read_pictures); all but the directory may
+/// be missing, and last lines may be cut short. Besides `trials`, results.json may hold `axes` and `metric`
+/// (see read_trials, compare), `notes`, `warnings` (lists of text), `environment` (a table) and `finished`
+/// (false while the run goes on). sample.json holds one sample or a list:
 /// {"tokens": [...], "needle": [indices], "pooled": [indices], "cosine": [[...]], "weights": {"glot": [...]},
 /// "title": ""}. Throws IoError for a missing directory, DataError for contents that cannot be used.
 [[nodiscard]] RunRecord read_run(const std::filesystem::path& directory);

@@ -1,6 +1,7 @@
 #include "tarn/experiments/mesh/mesh_experiment.hpp"
 
 #include "tarn/experiments/comparison.hpp"
+#include "tarn/experiments/mesh/mesh_tables.hpp"
 #include "tarn/experiments/mesh/mesh_trials.hpp"
 
 #include <fmt/format.h>
@@ -45,8 +46,10 @@ MeshPreset shapes() {
   Value& d = preset.defaults;
   d.set("readouts", Value::List{"both"});
   d.set("schedule", "cosine");
-  d.set("lr", 1e-3);
-  d.set("epochs", 100);
+  d.set("lr", 2e-3);
+  d.set("epochs", 40);
+  d.set_path("graph.ratios", "log");
+  d.set_path("graph.primal_features", "shape");
   set_blocks(d, "model", widths({32, 64}), 0.8);
   return preset;
 }
@@ -56,8 +59,11 @@ MeshPreset parts() {
   Value& d = preset.defaults;
   d.set("readouts", Value::List{"unet", "majority"});
   d.set("schedule", "cosine");
-  d.set("lr", 1e-3);
-  d.set("epochs", 100);
+  d.set("lr", 2e-3);
+  d.set("batch", 2);
+  d.set("epochs", 60);
+  d.set_path("graph.ratios", "log");
+  d.set_path("graph.primal_features", "shape");
   set_blocks(d, "unet", widths({32, 64, 128}), 0.7);
   d.set_path("unet.use_dual_primal_res_down_conv_blocks", true);
   set_blocks(d, "superpixel", widths({64, 96}), 0.8);
@@ -67,8 +73,7 @@ MeshPreset parts() {
 /// What a trial costs per epoch against others: meshes, and the two graphs of `both` against one.
 double epoch_cost(const MeshTrial& trial, const MeshRunData& data) {
   if (trial.method.network.empty()) return 0;
-  const double meshes =
-      static_cast<double>(data.problems[trial.problem].folds[trial.partition].train.size());
+  const double meshes = static_cast<double>(data.problems[trial.problem].folds[trial.partition].train.size());
   return meshes * (trial.method.name == "dual" ? 1 : 2);
 }
 
@@ -101,7 +106,8 @@ std::vector<std::string> notes_of(const MeshPlan& plan, const MeshRunData& data,
   std::vector<std::string> notes;
   if (task == MeshTask::classification) {
     notes.push_back(
-        "accuracy: share of test meshes, after the last epoch. diagnostic_best_accuracy chooses the epoch by the "
+        "accuracy: share of test meshes, after the last epoch. diagnostic_best_accuracy chooses the epoch by "
+        "the "
         "tests and is comparable with nothing.");
     if (std::find(plan.run.readouts.begin(), plan.run.readouts.end(), "dual") != plan.run.readouts.end()) {
       notes.push_back(
@@ -110,11 +116,13 @@ std::vector<std::string> notes_of(const MeshPlan& plan, const MeshRunData& data,
   } else {
     notes.push_back(
         "face_accuracy: correct faces over all test faces; area_weighted_accuracy: share of the area, meshes "
-        "weighed by their faces; mean_iou: mean over the parts of a class. None is the edge accuracy of MeshCNN.");
+        "weighed by their faces; mean_iou: mean over the parts of a class. None is the edge accuracy of "
+        "MeshCNN.");
   }
-  notes.push_back(fmt::format("Split {}, partitions {}: partitions of a split may test the same mesh, which the "
-                              "corrected test allows for.",
-                              data.split, fmt::join(data.partitions, ", ")));
+  notes.push_back(
+      fmt::format("Split {}, partitions {}: partitions of a split may test the same mesh, which the "
+                  "corrected test allows for.",
+                  data.split, fmt::join(data.partitions, ", ")));
   return notes;
 }
 
@@ -132,17 +140,21 @@ std::string MeshExperiment::summary() const {
 
 std::string MeshExperiment::help() const {
   std::string text =
-      "Primal-dual mesh networks: a node per face in the primal graph, a node per pair of faces in the dual one; "
-      "attention on the dual graph weighs the primal edges, and pooling contracts those of most attention. Milano "
+      "Primal-dual mesh networks: a node per face in the primal graph, a node per pair of faces in the dual "
+      "one; "
+      "attention on the dual graph weighs the primal edges, and pooling contracts those of most attention. "
+      "Milano "
       "et al. 2020, Primal-Dual Mesh Convolutional Neural Networks, arXiv 2010.12455.\n";
   if (preset_.task == MeshTask::classification) {
     text +=
-        "readouts: both (means of the two graphs, the default), dual (the published one, which never sees primal "
+        "readouts: both (means of the two graphs, the default), dual (the published one, which never sees "
+        "primal "
         "features), primal, and forest, 500 trees on 56 statistics of the features, which belongs in every "
         "comparison. readout=NAME is short for one.\n";
   } else {
     text +=
-        "readouts: unet, superpixel (each face has the scores of its cluster) and majority, the part that most "
+        "readouts: unet, superpixel (each face has the scores of its cluster) and majority, the part that "
+        "most "
         "training faces have.\n";
   }
   if (preset_.embedded) {
@@ -151,8 +163,10 @@ std::string MeshExperiment::help() const {
            "generate.kind=cubes engraves ten outlines in a cube. data.path=FILE takes a set of yours.";
   }
   return text +
-         "data.path names a folder, zip archive or store (tarn convert mesh); without it psb19_500 is looked for in "
-         "data.root, TARN_DATA and ../shared/data/meshes. Test meshes never choose an epoch: the last one counts.";
+         "data.path names a folder, zip archive or store (tarn convert mesh); without it psb19_500 is looked "
+         "for in "
+         "data.root, TARN_DATA and ../shared/data/meshes. Test meshes never choose an epoch: the last one "
+         "counts.";
 }
 
 void MeshExperiment::run(ExperimentContext& context) const {
@@ -172,12 +186,14 @@ void MeshExperiment::run(ExperimentContext& context) const {
       });
 
   const TrialSet finished = finished_trials(context.run, planned);
+  const Table table = mesh_table(finished, plan, data, preset_.task);
   const RunSummary summary{.experiment = name(),
                            .metric = mesh_metric(preset_.task),
                            .axes = {"seed", "fold"},
                            .notes = notes_of(plan, data, preset_.task),
-                           .warnings = warnings};
-  context.console.result(result_tables_text(finished, summary.metric));
+                           .warnings = warnings,
+                           .tables = {table}};
+  context.console.result(table.text() + "\n" + result_tables_text(finished, summary.metric));
   for (const std::string& note : summary.notes) context.console.result(note);
   finish_run(context, planned, summary, diverged);
 }

@@ -64,9 +64,8 @@ Value run_part(const Value& given, const MeshPreset& preset) {
   const Value* one = given.find("readout");
   if (one == nullptr || one->is_null()) return run;
   if (one->string() == nullptr) {
-    throw ConfigError(
-        fmt::format("{}readout: got {}; expected one of {}", prefix_of(*one), one->text(),
-                    fmt::join(method_names(preset.task), ", ")));
+    throw ConfigError(fmt::format("{}readout: got {}; expected one of {}", prefix_of(*one), one->text(),
+                                  fmt::join(method_names(preset.task), ", ")));
   }
   Value list(Value::List{*one});
   list.set_where(one->where());
@@ -194,8 +193,8 @@ std::unique_ptr<MeshNetwork> MeshPlan::make_network(const MeshMethod& method, Si
   options.set("in_channels_primal", primal_width(graph));
   options.set("in_channels_dual", dual_width(graph));
   options.set("num_classes", num_classes);
-  options.set("configuration", std::string(enum_names(graph.configuration)[static_cast<std::size_t>(
-                                   graph.configuration)]));
+  options.set("configuration",
+              std::string(enum_names(graph.configuration)[static_cast<std::size_t>(graph.configuration)]));
   if (method.table == "model") options.set("readout", method.name);
   return mesh_networks().make(method.network, options);
 }
@@ -212,14 +211,15 @@ std::vector<std::string> MeshPlan::warnings(const MeshMethod& method) const {
   const bool grouped = *options.find("norm_layer_type") == Value("group_norm") &&
                        (blocks == nullptr || *blocks == Value(true));
   if (!grouped) return result;
-  for (const char* graph : {"primal", "dual"}) {
-    const bool side_by_side = *options.find(fmt::format("concat_{}", graph)) == Value(true);
+  for (const char* side : {"primal", "dual"}) {
+    const bool side_by_side = *options.find(fmt::format("concat_{}", side)) == Value(true);
     const Size heads = side_by_side ? whole("heads") * whole("heads_encoder") : 1;
-    const std::string name = fmt::format("conv_{}_out_res", graph);
+    const std::string name = fmt::format("conv_{}_out_res", side);
     for (const Value& width : *options.find(name)->list()) {
       if (*width.integer() * heads != whole("num_groups_norm_layer")) continue;
       result.push_back(fmt::format(
-          "{0}.{1}: group_norm with {2} groups of {2} channels makes every row equal to the bias; expected fewer "
+          "{0}.{1}: group_norm with {2} groups of {2} channels makes every row equal to the bias; expected "
+          "fewer "
           "groups, such as {0}.num_groups_norm_layer={3}",
           method.table, name, *width.integer() * heads, std::max<Size>(1, *width.integer() * heads / 4)));
     }
@@ -231,8 +231,12 @@ Value resolve_mesh_run(const Value& given, const MeshPreset& preset) {
   Value all = preset.defaults;
   const Value* short_form = given.find("readout");
   if (short_form != nullptr && given.find("readouts") != nullptr) {
-    throw ConfigError(fmt::format("{}readout: readouts is set, too; expected one of them",
-                                  prefix_of(*short_form)));
+    throw ConfigError(
+        fmt::format("{}readout: readouts is set, too; expected one of them", prefix_of(*short_form)));
+  }
+  if (const Value* generate = given.find("generate"); generate != nullptr && !preset.embedded) {
+    throw ConfigError(fmt::format("{}generate: {} takes its set from files; expected data.path or data.root",
+                                  prefix_of(*generate), preset.name));
   }
   all.merge(given);
   const auto run = read_options<MeshRunOptions>(run_part(all, preset), preset.name);

@@ -94,8 +94,8 @@ class Viewer {
     const MeshSample* const sample = &samples_.test()[idx(t)];
     const LabelledBatch batch = join_samples({&sample, 1}, views_.configuration);
     Tape tape;
-    static_cast<void>(network_.forward(
-        {tape.input(batch.meshes.x), tape.input(batch.meshes.x_dual), batch.meshes.graph}));
+    static_cast<void>(
+        network_.forward({tape.input(batch.meshes.x), tape.input(batch.meshes.x_dual), batch.meshes.graph}));
     ViewedMesh viewed{.mesh = views_.data.set.meshes[idx(views_.fold.test[idx(t)])],
                       .prediction = views_.predictions.subspan(idx(offsets_[idx(t)]),
                                                                idx(offsets_[idx(t) + 1] - offsets_[idx(t)])),
@@ -130,7 +130,8 @@ std::vector<Panel> panels_of(const ViewedMesh& viewed, MeshTask task) {
 }
 
 std::string caption_of(const ViewedMesh& viewed, const MeshViews& views, const std::string& trial) {
-  std::string text = fmt::format("{} ({} faces), {}: ", viewed.mesh.name, viewed.mesh.mesh.num_faces(), trial);
+  std::string text =
+      fmt::format("{} ({} faces), {}: ", viewed.mesh.name, viewed.mesh.mesh.num_faces(), trial);
   if (views.task == MeshTask::classification) {
     const auto& names = views.problem.class_names;
     return text + fmt::format("a {}, taken for a {}. Faces of one colour were merged, grey ones with none.",
@@ -139,9 +140,10 @@ std::string caption_of(const ViewedMesh& viewed, const MeshViews& views, const s
   Size right = 0;
   for (std::size_t f = 0; f < viewed.prediction.size(); ++f)
     right += viewed.prediction[f] == viewed.mesh.face_labels[f];
-  return text + fmt::format("{:.1f} % of the faces right. Clusters: faces of one colour were merged, grey ones "
-                            "with none.",
-                            100.0 * static_cast<double>(right) / static_cast<double>(viewed.prediction.size()));
+  return text + fmt::format(
+                    "{:.1f} % of the faces right. Clusters: faces of one colour were merged, grey ones "
+                    "with none.",
+                    100.0 * static_cast<double>(right) / static_cast<double>(viewed.prediction.size()));
 }
 
 plot::Image side_by_side(const TriangleMesh& mesh, const std::vector<Panel>& panels) {
@@ -196,8 +198,7 @@ void draw_pictures(MeshNetwork& network, const MeshSamples& samples, const MeshV
       picture.columns.push_back(panel.title);
       write_coloured(viewed.mesh.mesh, panel.colours, folder / fmt::format("{}-{}.ply", stem, panel.file));
     }
-    write_file_atomically(folder / picture.file,
-                          plot::png_bytes(side_by_side(viewed.mesh.mesh, panels)));
+    write_file_atomically(folder / picture.file, plot::png_bytes(side_by_side(viewed.mesh.mesh, panels)));
     pictures.push_back(std::move(picture));
   }
   write_picture_list(folder, trial, pictures);

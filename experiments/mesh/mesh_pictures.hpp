@@ -19,9 +19,10 @@ struct MeshViews {
   DualConfiguration configuration;
 };
 
-/// Writes test meshes, evenly over the fold, as FOLDER/TRIAL-MESH-WHAT.ply, faces coloured by part, prediction
-/// (segmentation) and by the cluster they are in after each pool, and all of it side by side from two sides as
-/// FOLDER/TRIAL-MESH.png, which the report takes with its caption (see `read_pictures`). Throws IoError.
+/// Writes test meshes, evenly over the fold, as FOLDER/TRIAL-MESH-WHAT.ply, faces coloured by part,
+/// prediction (segmentation) and by the cluster they are in after each pool, and all of it side by side from
+/// two sides as FOLDER/TRIAL-MESH.png, which the report takes with its caption (see `read_pictures`). Throws
+/// IoError.
 void draw_pictures(MeshNetwork& network, const MeshSamples& samples, const MeshViews& views, Size count,
                    const std::filesystem::path& folder, const std::string& trial);
 

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <exception>
 
 namespace tarn {
 
@@ -179,9 +180,10 @@ class ProblemMaker {
       problems.push_back(problem_of(c));
     }
     if (!problems.empty()) return;
-    throw DataError(fmt::format(
-        "{}: no chosen class has meshes with two parts or more; expected labels of faces, such as CLASS/ID.seg",
-        set_.name));
+    throw DataError(
+        fmt::format("{}: no chosen class has meshes with two parts or more; expected labels of faces, such "
+                    "as CLASS/ID.seg",
+                    set_.name));
   }
 
   [[nodiscard]] std::string left_out(Size c) const {
@@ -194,9 +196,8 @@ class ProblemMaker {
     for (Size part = static_cast<Size>(problem.class_names.size()); part < problem.num_classes; ++part) {
       problem.class_names.push_back(fmt::format("part {}", part));
     }
-    problem.folds = filtered([&](Size mesh) {
-      return labels_[idx(mesh)] == c && !set_.meshes[idx(mesh)].face_labels.empty();
-    });
+    problem.folds = filtered(
+        [&](Size mesh) { return labels_[idx(mesh)] == c && !set_.meshes[idx(mesh)].face_labels.empty(); });
     return problem;
   }
 
@@ -269,7 +270,7 @@ std::vector<PrimalDualMesh> graphs_of(const MeshSet& set, const fs::path& path,
   if (store) {
     try {
       write_mesh_graphs(path, graphs, options);
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       warnings.push_back(fmt::format("graphs are not kept: {}", error.what()));
     }
   }

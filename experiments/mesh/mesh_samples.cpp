@@ -97,8 +97,8 @@ std::vector<MeshSample> MeshSamples::draw_copies(Size epoch) const {
   const Rng rng = Rng(options_.seed).split("augment").split(static_cast<std::uint64_t>(epoch));
   for_blocks(num_train(), 1, [&](Size i, Size) {
     const Size mesh = train_[idx(i / copies_)];
-    samples[idx(i)] = draw(mesh, rng.split(static_cast<std::uint64_t>(mesh))
-                                     .split(static_cast<std::uint64_t>(i % copies_)));
+    samples[idx(i)] = draw(
+        mesh, rng.split(static_cast<std::uint64_t>(mesh)).split(static_cast<std::uint64_t>(i % copies_)));
   });
   scale_ratios(samples);
   return samples;
@@ -111,8 +111,9 @@ std::vector<MeshSample> MeshSamples::copied_test() const {
   std::vector<MeshSample> drawn(test_.size() * idx(copies - 1));
   for_blocks(static_cast<Size>(drawn.size()), 1, [&](Size i, Size) {
     const Size mesh = test_meshes_[idx(i / (copies - 1))];
-    drawn[idx(i)] = draw(mesh, rng.split(static_cast<std::uint64_t>(mesh))
-                                   .split(static_cast<std::uint64_t>(i % (copies - 1))));
+    drawn[idx(i)] =
+        draw(mesh,
+             rng.split(static_cast<std::uint64_t>(mesh)).split(static_cast<std::uint64_t>(i % (copies - 1))));
   });
   scale_ratios(drawn);
   standardise_all(drawn);

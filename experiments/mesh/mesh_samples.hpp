@@ -12,7 +12,8 @@
 
 namespace tarn {
 
-/// How areas and ratios of lengths enter: as they are, or by their logarithm, which a sliver does not blow up.
+/// How areas and ratios of lengths enter: as they are, or by their logarithm, which a sliver does not blow
+/// up.
 enum class RatioScale { plain, log };
 inline std::span<const std::string_view> enum_names(RatioScale) {
   static constexpr std::array<std::string_view, 2> names{"plain", "log"};

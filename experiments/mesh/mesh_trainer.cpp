@@ -130,10 +130,9 @@ class MeshTraining {
     history.epochs = run_epochs(loop, hooks_);
     history.selected = static_cast<Size>(history.epochs.size());
     const std::vector<Size> predictions =
-        samples_.test_copies() == 1
-            ? predict()
-            : predict_meshes(network_, samples_.copied_test(), configuration_, options_.batch,
-                             samples_.test_copies());
+        samples_.test_copies() == 1 ? predict()
+                                    : predict_meshes(network_, samples_.copied_test(), configuration_,
+                                                     options_.batch, samples_.test_copies());
     history.predictions.assign(predictions.begin(), predictions.end());
     return history;
   }

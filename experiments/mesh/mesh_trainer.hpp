@@ -49,9 +49,9 @@ using MeshMetrics = std::function<MetricSet(std::span<const Size> predictions)>;
 /// Trains a network by Adam (betas 0.9, 0.999, eps 1e-8): meshes in an order that seed and epoch shuffle, the
 /// last short batch kept; cross entropy, the mean over the meshes of a batch or over its faces; evaluation
 /// after each epoch. Epoch records also hold the largest degree and number of dual edges that pooling made in
-/// the epoch, and whether a pool was idle. The final predictions average the copies of test meshes where there
-/// are some. Goes on from a checkpoint with the same bits; the same bits for
-/// any number of threads. Throws DivergedError and Interrupted.
+/// the epoch, and whether a pool was idle. The final predictions average the copies of test meshes where
+/// there are some. Goes on from a checkpoint with the same bits; the same bits for any number of threads.
+/// Throws DivergedError and Interrupted.
 [[nodiscard]] TrainingHistory train_meshes(MeshNetwork& network, MeshSamples& samples,
                                            DualConfiguration configuration,
                                            const MeshTrainingOptions& options, std::uint64_t seed,

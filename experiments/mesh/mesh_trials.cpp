@@ -64,8 +64,8 @@ std::vector<MeshTrial> mesh_trials(const MeshPlan& plan, const MeshRunData& data
   std::vector<MeshTrial> trials;
   for (const std::string& readout : plan.run.readouts) {
     const auto& methods = mesh_methods(task);
-    const auto method = std::find_if(methods.begin(), methods.end(),
-                                     [&](const MeshMethod& m) { return m.name == readout; });
+    const auto method =
+        std::find_if(methods.begin(), methods.end(), [&](const MeshMethod& m) { return m.name == readout; });
     for (std::size_t problem = 0; problem < data.problems.size(); ++problem) {
       for (const Size seed : plan.run.seeds) {
         for (std::size_t partition = 0; partition < data.partitions.size(); ++partition)
@@ -157,9 +157,8 @@ Value run_mesh_trial(const MeshPlan& plan, const MeshRunData& data, MeshTask tas
   Value training{Value::Table{}};
   if (const auto network = plan.make_network(trial.method, problem.num_classes)) {
     MeshSamples samples = samples_of(plan, data, fold, trial.seed);
-    const TrainingHistory history =
-        train_meshes(*network, samples, plan.graph.configuration, plan.run,
-                     static_cast<std::uint64_t>(trial.seed), metrics_of, hooks);
+    const TrainingHistory history = train_meshes(*network, samples, plan.graph.configuration, plan.run,
+                                                 static_cast<std::uint64_t>(trial.seed), metrics_of, hooks);
     predictions = whole_numbers(history.predictions);
     add_training(training, history, mesh_metric(task), count_parameters(*network));
     const MeshViews views{.data = data,
@@ -182,8 +181,7 @@ Value run_mesh_trial(const MeshPlan& plan, const MeshRunData& data, MeshTask tas
   set_all(metrics, metrics_of(predictions));
   for (const auto& [name, value] : *training.table()) metrics.set(name, value);
   if (task == MeshTask::classification) add_correct(metrics, data, fold, predictions);
-  metrics.set("seconds",
-              std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  metrics.set("seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   return metrics;
 }
 

@@ -26,8 +26,8 @@ struct Split {
 
 class RandomForest::Grower {
  public:
-  Grower(std::span<const double> x, Size dim, std::span<const Size> labels, Size num_classes,
-         Size candidates, const Rng& rng)
+  Grower(std::span<const double> x, Size dim, std::span<const Size> labels, Size num_classes, Size candidates,
+         const Rng& rng)
       : x_(x), dim_(dim), labels_(labels), num_classes_(num_classes), candidates_(candidates), rng_(rng) {}
 
   Tree grow() {
@@ -103,8 +103,7 @@ class RandomForest::Grower {
       const double here = value(rows[i], feature), next = value(rows[i + 1], feature);
       if (here == next) continue;
       const auto count = static_cast<double>(i + 1);
-      const double purity =
-          left_squares / count + right_squares / (static_cast<double>(rows.size()) - count);
+      const double purity = left_squares / count + right_squares / (static_cast<double>(rows.size()) - count);
       if (purity <= best.purity) continue;
       const double middle = here + (next - here) / 2;
       best = {feature, middle < next ? middle : here, purity};
@@ -130,8 +129,8 @@ RandomForest::RandomForest(std::span<const double> x, Size dim, std::span<const 
   if (labels.empty()) throw ValueError("random forest: got no rows; expected at least one");
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] >= 0 && labels[i] < num_classes) continue;
-    throw ValueError(fmt::format("random forest: label {} of row {}; expected 0 to {}", labels[i], i,
-                                 num_classes - 1));
+    throw ValueError(
+        fmt::format("random forest: label {} of row {}; expected 0 to {}", labels[i], i, num_classes - 1));
   }
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (std::isfinite(x[i])) continue;

@@ -52,7 +52,8 @@ std::string png_bytes(const Image& image) {
   std::string head;
   add_number(head, static_cast<std::uint32_t>(image.width));
   add_number(head, static_cast<std::uint32_t>(image.height));
-  head += std::string("\x08\x02\x00\x00\x00", 5);  // 8 bits, colours, deflate, no filter choice, no interlacing
+  head +=
+      std::string("\x08\x02\x00\x00\x00", 5);  // 8 bits, colours, deflate, no filter choice, no interlacing
   std::string rows;
   for (Size y = 0; y < image.height; ++y) {
     rows += '\0';  // no filter

@@ -91,8 +91,7 @@ class Painter {
     std::array<double, 3> per_pixel{};  // distance from a side, in pixels, where its weight is 1
     for (std::size_t k = 0; k < 3; ++k) {
       const Vec3 &from = face.corner[k], &to = face.corner[(k + 1) % 3];
-      per_pixel[k] =
-          std::abs(area) / std::hypot(to.x - from.x, to.y - from.y) / static_cast<double>(samples);
+      per_pixel[k] = std::abs(area) / std::hypot(to.x - from.x, to.y - from.y) / static_cast<double>(samples);
     }
     const auto [x0, x1] = range(a.x, b.x, c.x);
     const auto [y0, y1] = range(a.y, b.y, c.y);
@@ -100,10 +99,9 @@ class Painter {
       for (Size x = x0; x <= x1; ++x) {
         const double px = static_cast<double>(x) + 0.5, py = static_cast<double>(y) + 0.5;
         // Weight k is that of the corner opposite to side k.
-        const std::array<double, 3> weight{
-            ((b.x - a.x) * (py - a.y) - (b.y - a.y) * (px - a.x)) / area,
-            ((c.x - b.x) * (py - b.y) - (c.y - b.y) * (px - b.x)) / area,
-            ((a.x - c.x) * (py - c.y) - (a.y - c.y) * (px - c.x)) / area};
+        const std::array<double, 3> weight{((b.x - a.x) * (py - a.y) - (b.y - a.y) * (px - a.x)) / area,
+                                           ((c.x - b.x) * (py - b.y) - (c.y - b.y) * (px - b.x)) / area,
+                                           ((a.x - c.x) * (py - c.y) - (a.y - c.y) * (px - c.x)) / area};
         if (weight[0] < 0 || weight[1] < 0 || weight[2] < 0) continue;
         const double z = weight[1] * a.z + weight[2] * b.z + weight[0] * c.z;
         double& nearest = nearest_[idx(y * side_ + x)];

@@ -14,8 +14,8 @@ struct MeshView {
   Size size = 300;  ///< of the square picture, in pixels
 };
 
-/// A mesh by parallel projection, filling the picture, nearer faces before farther ones (z-buffer), each face in
-/// its colour [F] and shaded by its slope, edges as thin lines and borders between colours as dark ones.
+/// A mesh by parallel projection, filling the picture, nearer faces before farther ones (z-buffer), each face
+/// in its colour [F] and shaded by its slope, edges as thin lines and borders between colours as dark ones.
 /// Throws ShapeError unless there is a colour per face. Time O(F + pixels drawn).
 [[nodiscard]] Image draw_mesh(const TriangleMesh& mesh, std::span<const Colour> colours,
                               const MeshView& view = {});

@@ -4,6 +4,7 @@
 #include "tarn/datasets/graphs/graph_store.hpp"
 #include "tarn/datasets/graphs/ogb_files.hpp"
 #include "tarn/datasets/graphs/tu_files.hpp"
+#include "tarn/datasets/mesh/mesh_store.hpp"
 #include "tarn/datasets/token_store_tools.hpp"
 #include "tarn/experiments/graphs/graph_source.hpp"
 #include "tarn/experiments/graphs/splits.hpp"
@@ -28,6 +29,17 @@ void convert_graphs(const GraphRecords& records, const ConvertArguments& argumen
   console.note(fmt::format("{}: {} graphs written", arguments.out, records.num_graphs()));
 }
 
+/// Meshes with labels and splits to a store; graphs are put there by the first run that needs them.
+void convert_meshes(const ConvertArguments& arguments, Console& console) {
+  const MeshSet set = read_mesh_set(arguments.in);
+  write_mesh_store(arguments.out, set);
+  Size dropped = 0;
+  for (const LabelledMesh& mesh : set.meshes) dropped += mesh.dropped_faces;
+  console.note(fmt::format("{}: {} meshes of {} classes written, {} splits; cleaning dropped {} faces",
+                           arguments.out, set.num_meshes(), set.class_names.size(), set.splits.size(),
+                           dropped));
+}
+
 /// A store back to TU text: the folder OUTPUT if it is called as the set, else OUTPUT/NAME; splits beside it.
 void restore_tu(const ConvertArguments& arguments, Console& console) {
   const GraphRecords records = read_graph_store(arguments.in);
@@ -45,7 +57,7 @@ void restore_tu(const ConvertArguments& arguments, Console& console) {
 }  // namespace
 
 int convert(const ConvertArguments& arguments, Console& console) {
-  static const std::array<std::string, 3> kinds = {"store", "tu", "ogb"};
+  static const std::array<std::string, 4> kinds = {"store", "tu", "ogb", "mesh"};
   if (arguments.kind == "store") {
     convert_store(arguments.in, arguments.out);
     console.note(fmt::format("{}: written", arguments.out));
@@ -57,6 +69,8 @@ int convert(const ConvertArguments& arguments, Console& console) {
     }
   } else if (arguments.kind == "ogb") {
     convert_graphs(read_ogb(arguments.in), arguments, console);
+  } else if (arguments.kind == "mesh") {
+    convert_meshes(arguments, console);
   } else {
     throw ConfigError(
         fmt::format("convert: unknown kind '{}'{}", arguments.kind, suggestion(arguments.kind, kinds)));

@@ -1,6 +1,8 @@
 #include "tarn/core/errors.hpp"
 #include "tarn/datasets/graphs/chord_graphs.hpp"
 #include "tarn/datasets/graphs/graph_store.hpp"
+#include "tarn/datasets/mesh/mesh_set_generators.hpp"
+#include "tarn/datasets/mesh/mesh_store.hpp"
 #include "tarn/datasets/stress_texts.hpp"
 #include "tarn/experiments/config.hpp"
 #include "tarn/experiments/verbs/catalogue.hpp"
@@ -12,8 +14,22 @@
 
 namespace tarn::verbs {
 
+namespace {
+
+/// A store where the output is called .h5, else a folder of PLY files.
+void write_meshes(const MeshSet& set, const std::filesystem::path& out, Console& console) {
+  if (out.extension() == ".h5") {
+    write_mesh_store(out, set);
+  } else {
+    write_mesh_folder(out, set);
+  }
+  console.note(fmt::format("{}: {} meshes written", out.string(), set.num_meshes()));
+}
+
+}  // namespace
+
 int generate(const GenerateArguments& arguments, Console& console) {
-  static const std::array<std::string, 2> kinds = {"stress", "graphs"};
+  static const std::array<std::string, 4> kinds = {"stress", "graphs", "shapes", "cube-engraving"};
   Value given{Value::Table{}};
   apply_overrides(given, arguments.overrides);
   if (arguments.kind == "stress") {
@@ -26,6 +42,13 @@ int generate(const GenerateArguments& arguments, Console& console) {
         generate_chord_graphs(read_options<ChordGraphOptions>(given, "generate graphs"));
     write_graph_store(arguments.out, records);
     console.note(fmt::format("{}: {} graphs written", arguments.out, records.num_graphs()));
+  } else if (arguments.kind == "shapes") {
+    write_meshes(generate_shapes(read_options<ShapesOptions>(given, "generate shapes")), arguments.out,
+                 console);
+  } else if (arguments.kind == "cube-engraving") {
+    write_meshes(
+        generate_cube_engraving(read_options<CubeEngravingOptions>(given, "generate cube-engraving")),
+        arguments.out, console);
   } else {
     throw ConfigError(
         fmt::format("generate: unknown kind '{}'{}", arguments.kind, suggestion(arguments.kind, kinds)));
@@ -35,7 +58,9 @@ int generate(const GenerateArguments& arguments, Console& console) {
 
 std::string generate_keys() {
   return "stress, " + key_lines(describe_options<StressOptions>()) + "graphs, " +
-         key_lines(describe_options<ChordGraphOptions>());
+         key_lines(describe_options<ChordGraphOptions>()) + "shapes, " +
+         key_lines(describe_options<ShapesOptions>()) + "cube-engraving, " +
+         key_lines(describe_options<CubeEngravingOptions>());
 }
 
 }  // namespace tarn::verbs

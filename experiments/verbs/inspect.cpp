@@ -5,6 +5,7 @@
 #include "tarn/datasets/graphs/graph_store.hpp"
 #include "tarn/datasets/history/history_store.hpp"
 #include "tarn/datasets/mesh/mesh_file.hpp"
+#include "tarn/datasets/mesh/mesh_store.hpp"
 #include "tarn/datasets/token_store_tools.hpp"
 #include "tarn/experiments/config.hpp"
 #include "tarn/experiments/run_record.hpp"
@@ -161,6 +162,19 @@ Findings inspect_graphs(const fs::path& path) {
   return findings;
 }
 
+Findings inspect_meshes(const fs::path& path) {
+  Findings findings{fmt::format("{}: mesh store\n", path.string()), {}};
+  verify(findings, [&] {
+    const MeshSet set = read_mesh_store(path);
+    findings.text += describe_mesh_set(set);
+    const h5::File file = h5::File::open(path);
+    if (!file.has("graphs")) return;
+    for (const std::string& key : file.group("graphs").children())
+      findings.text += fmt::format("  graphs         {}\n", key);
+  });
+  return findings;
+}
+
 Findings inspect_history(const fs::path& path) {
   Findings findings{fmt::format("{}: layer history\n", path.string()), {}};
   verify(findings, [&] {
@@ -179,11 +193,12 @@ Findings inspect_file(const fs::path& path, Size rows) {
   const std::string format = file.has_attribute("format") ? file.attribute<std::string>("format") : "";
   if (format == "tarn-checkpoint") return inspect_checkpoint(path);
   if (format == "tarn-graph-store") return inspect_graphs(path);
+  if (format == "tarn-mesh-store") return inspect_meshes(path);
   if (format == history_format) return inspect_history(path);
   if (format != "tarn-token-store") {
     throw DataError(
-        fmt::format("{}: has format '{}'; expected a token store, a graph store, a layer history, a "
-                    "checkpoint, a mesh or a run directory",
+        fmt::format("{}: has format '{}'; expected a token store, a graph store, a mesh store, a layer "
+                    "history, a checkpoint, a mesh or a run directory",
                     path.string(), format));
   }
   StoreReport report = inspect_store(path, rows);

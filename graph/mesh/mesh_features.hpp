@@ -24,7 +24,8 @@ struct PrimalDualOptions {
   bool allow_nonmanifold = false;
   void fields(Fields& f) {
     f("configuration", configuration, "dual nodes per pair of faces (A) or per direction (B, C)");
-    f("primal_features", primal_features, "share of the area; means of the dual features around; or share of the area, distance from the centre, "
+    f("primal_features", primal_features,
+      "share of the area; means of the dual features around; or share of the area, distance from the centre, "
       "facing and places along the principal axes");
     f("allow_nonmanifold", allow_nonmanifold,
       "take every pair of faces at an edge instead of refusing more than two");
@@ -33,7 +34,9 @@ struct PrimalDualOptions {
 
 /// Width of the features that the options ask for.
 [[nodiscard]] constexpr Size primal_width(const PrimalDualOptions& o) {
-  return o.primal_features == PrimalFeatures::area ? 1 : o.primal_features == PrimalFeatures::dual_mean ? 4 : 6;
+  return o.primal_features == PrimalFeatures::area        ? 1
+         : o.primal_features == PrimalFeatures::dual_mean ? 4
+                                                          : 6;
 }
 [[nodiscard]] constexpr Size dual_width(const PrimalDualOptions& o) {
   return o.configuration == DualConfiguration::A ? 7 : 4;

@@ -54,7 +54,8 @@ PrincipalAxes principal_axes(const std::array<double, 6>& moments) {
     rotate(m, axes, 1, 2);
   }
   std::array<std::size_t, 3> order{0, 1, 2};
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return m[a][a] > m[b][b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return m[a][a] > m[b][b]; });
   PrincipalAxes result;
   for (std::size_t k = 0; k < 3; ++k) {
     result.variance[k] = m[order[k]][order[k]];

@@ -14,8 +14,8 @@ struct PrincipalAxes {
   std::array<Vec3, 3> axis{};
 };
 
-/// Of a symmetric 3 x 3 matrix given as xx, yy, zz, xy, xz, yz, by Jacobi rotations; axes of unit length, their
-/// signs left open.
+/// Of a symmetric 3 x 3 matrix given as xx, yy, zz, xy, xz, yz, by Jacobi rotations; axes of unit length,
+/// their signs left open.
 [[nodiscard]] PrincipalAxes principal_axes(const std::array<double, 6>& moments);
 
 /// Where each face lies in the shape, whatever its position, turn and size:

@@ -82,3 +82,22 @@ TEST_CASE("targets that do not fit are refused", "[core][losses][errors]") {
   CHECK_THROWS_WITH(value_of([&](Var x) { return task_cross_entropy(x, wrong); }, numbers),
                     "task_cross_entropy: target 3 is 2; expected numbers in [0, 1], or NaN");
 }
+
+TEST_CASE("smoothed labels share a part of the target out", "[core][losses]") {
+  const std::vector<double> z = {0.5, -1, 2, 0.25, -0.5, 1.5};
+  const std::vector<Size> labels = {0, 1, 1};
+  const auto loss = [&](double smoothing) {
+    return [&, smoothing](Var x) { return cross_entropy(x, labels, smoothing); };
+  };
+  double expected = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const double norm = std::log(std::exp(z[2 * i]) + std::exp(z[2 * i + 1]));
+    for (std::size_t c = 0; c < 2; ++c) {
+      const double target = 0.7 * (labels[i] == static_cast<Size>(c) ? 1 : 0) + 0.15;
+      expected += target * (norm - z[2 * i + c]) / 3;
+    }
+  }
+  CHECK(value_of(loss(0.3), z) == Approx(expected));
+  check_gradient(loss(0.3), z);
+  check_gradient(loss(0), z);
+}
