@@ -138,7 +138,7 @@ class MeshTable {
       return;
     }
     const PairedTest test = corrected_resampled_t_test(pairs.method, pairs.baseline, share);
-    cells.emplace_back(test.t ? format_fixed(*test.t, 2) : "-");
+    cells.emplace_back(test.statistic ? format_fixed(*test.statistic, 2) : "-");
     cells.emplace_back(format_p(test.p));
   }
 

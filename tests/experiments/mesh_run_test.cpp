@@ -6,6 +6,7 @@
 #include "tarn/experiments/interruption.hpp"
 #include "tarn/experiments/mesh/mesh_experiment.hpp"
 #include "tarn/experiments/mesh/mesh_run_data.hpp"
+#include "tarn/experiments/mesh/mesh_tables.hpp"
 #include "tarn/experiments/report.hpp"
 
 #include "experiments/experiment_run.hpp"
@@ -13,6 +14,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <set>
 #include <thread>
@@ -150,8 +152,39 @@ TEST_CASE("parts are learnt class by class, graphs stay in the store", "[experim
   CHECK(std::count(csv.begin(), csv.end(), '\n') == 193);
   static_cast<void>(write_report({(scratch / "run").string()}, (scratch / "run").string()));
   const std::string page = read_file(scratch / "run" / "report.html");
+  CHECK_THAT(page, Contains("mean of 2") && Contains("n_test/n_train = 0.5"));
   CHECK_THAT(page, Contains("data:image/png;base64") && Contains("after pool 1") &&
                        Contains("face_accuracy") && Contains("majority"));
+}
+
+TEST_CASE("the table of a run tests networks against the baseline", "[experiments][mesh-run]") {
+  const ScratchDirectory scratch;
+  MeshSet set = generate_shapes({.train = 2, .test = 1});
+  Fold turned = set.splits[0].folds[0];
+  for (std::size_t m = 0; m < 9; ++m) std::swap(turned.test[m], turned.train[2 * m]);
+  set.splits[0].folds.push_back(turned);
+  write_mesh_store(scratch / "set.h5", set);
+  const MeshPreset shapes = preset("mesh-shapes");
+  const MeshPlan plan =
+      MeshPlan::read(resolve(MeshExperiment(shapes), {"data.path=" + (scratch / "set.h5").string(),
+                                                      "readouts=[\"both\", \"forest\"]"}));
+  const MeshRunData data = load_mesh_run(plan, shapes);
+  TrialSet trials;
+  const std::array<double, 4> scores{0.75, 0.5, 0.5, 0.5};  // both on two partitions, then the forest
+  for (std::size_t i = 0; i < 4; ++i) {
+    Trial trial;
+    trial.axes = {{"dataset", "shapes"},
+                  {"readout", i < 2 ? "both" : "forest"},
+                  {"seed", Size{0}},
+                  {"fold", static_cast<Size>(i % 2)}};
+    trial.metrics = {{"accuracy", scores[i]}, {"macro_f1", 0.25}, {"parameters", 7}};
+    trials.add(trial);
+  }
+  const std::string csv = mesh_table(trials, plan, data, MeshTask::classification).csv();
+  // Differences 0.25 and 0: mean 0.125, s^2 = 1 / 32, t = 0.125 / sqrt((1/2 + 1/2) / 32) = 0.707, one degree
+  // of freedom: p = 0.608.
+  CHECK_THAT(csv, Contains("shapes,both,62.5 ± 17.7,25 ± 0,2,12.5,0.71,0.608,7,-,-"));
+  CHECK_THAT(csv, Contains("shapes,forest,50 ± 0,25 ± 0,2,-,-,-,-,-,-"));
 }
 
 TEST_CASE("majority is the part that most training faces have", "[experiments][mesh-run]") {
