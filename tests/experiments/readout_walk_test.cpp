@@ -161,7 +161,7 @@ TEST_CASE("a readout and its gradients have the same bits for 1, 2 and 7 threads
     const auto run = [&](int threads) {
       const Threads limit(threads);
       const SetOperator op = draw();
-      const Segments sets = op.sets(std::array<Size, 5>{1, 699, 0, 1900, 400});
+      const Segments sets = op.sets(std::array<Size, 5>{1, 199, 0, 1100, 100});
       return run_both_ways(op, op.rows(sets.num_rows(), 7), sets, true);
     };
     const auto one = run(1);
@@ -175,7 +175,7 @@ TEST_CASE("one long set among many of one row pools as it does alone", "[walk][r
     const SetOperator op = draw();
     if (op.builds_graph) return;  // its memory is that of the graph
     std::vector<Size> sizes(200, Size{1});
-    sizes[77] = 5000;
+    sizes[77] = 3000;
     const Segments sets = op.sets(sizes);
     const Tensor x = op.rows(sets.num_rows(), 15);
     const auto together = op.pool(x, sets);
