@@ -82,6 +82,23 @@ plot::Scale step_scale(const std::vector<plot::Series>& lines) {
   return longest > 5 * shortest ? plot::Scale::logarithmic : plot::Scale::linear;
 }
 
+/// More lines than one picture can show become several pictures of about as many lines each.
+std::vector<plot::LineChart> split_lines(plot::LineChart chart) {
+  constexpr std::size_t most_lines = 12;
+  const std::vector<plot::Series> lines = std::move(chart.series);
+  const std::size_t parts = (lines.size() + most_lines - 1) / most_lines;
+  chart.x_scale = step_scale(lines);
+  std::vector<plot::LineChart> charts;
+  for (std::size_t part = 0; part < parts; ++part) {
+    const auto at = [&](std::size_t p) {
+      return lines.begin() + static_cast<std::ptrdiff_t>(lines.size() * p / parts);
+    };
+    chart.series.assign(at(part), at(part + 1));
+    charts.push_back(chart);
+  }
+  return charts;
+}
+
 }  // namespace
 
 Size Styles::of(const std::string& method) {
@@ -219,13 +236,11 @@ std::vector<Figure> training_curves(const TrialSet& epochs, const std::string& m
         line.style = styles.of(line.name);
         chart.series.push_back(std::move(line));
       }
-      if (chart.series.empty()) continue;
-      chart.x_scale = step_scale(chart.series);
-      figures.push_back(
-          {fmt::format("training-{}.svg", figures.size() + 1),
-           fmt::format("{} against {}, mean and range of the trials.",
-                       shown == "loss" ? "Training loss" : shown + " on the evaluation data", step),
-           draw(chart)});
+      const std::string caption =
+          fmt::format("{} against {}, mean and range of the trials.",
+                      shown == "loss" ? "Training loss" : shown + " on the evaluation data", step);
+      for (plot::LineChart& part : split_lines(std::move(chart)))
+        figures.push_back({fmt::format("training-{}.svg", figures.size() + 1), caption, draw(part)});
     }
   }
   return figures;

@@ -43,7 +43,7 @@ class Styles {
 [[nodiscard]] std::vector<Figure> fold_plots(const std::vector<Comparison>& comparisons, Styles& styles);
 
 /// `metric`, or what `compare` chooses where epochs do not hold it, against steps (or epochs), mean over
-/// seeds; one picture per column.
+/// seeds; one picture per column, several where it has more than twelve methods.
 [[nodiscard]] std::vector<Figure> training_curves(const TrialSet& epochs, const std::string& metric,
                                                   Styles& styles);
 
