@@ -11,12 +11,6 @@ DualPrimalWidths widths_of(const GoldenCase& c) {
   return {c.input("x").shape[-1], c.input("x_dual").shape[-1]};
 }
 
-std::unique_ptr<MeshLayer> make(const GoldenCase& c) {
-  auto layer = mesh_layers().make(c.op, c.user_options());
-  layer->init(Rng(5));
-  return layer;
-}
-
 /// Amounts that fit the small meshes here: golden cases keep fixed numbers of edges.
 Value fitting_options(const GoldenCase& c) {
   Value options = c.user_options();

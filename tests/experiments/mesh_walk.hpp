@@ -26,7 +26,8 @@ inline std::vector<PrimalDualMesh> mixed_meshes(DualConfiguration configuration)
   meshes[3].faces.resize(1);
   std::vector<PrimalDualMesh> result;
   for (std::size_t i = 0; i < meshes.size(); ++i) {
-    result.push_back(primal_dual_mesh(jitter_vertices(meshes[i], 0.1, Rng(i)), {.configuration = configuration}));
+    result.push_back(
+        primal_dual_mesh(jitter_vertices(meshes[i], 0.1, Rng(i)), {.configuration = configuration}));
   }
   return result;
 }
@@ -57,7 +58,8 @@ template <class Forward>
 MeshResult run_on_meshes(Module& module, const MeshBatch& batch, bool training, Forward forward) {
   Tape tape;
   tape.reset({.training = training, .rng = Rng(3)});
-  const DualPrimal in{tape.input(batch.x, NeedsGrad::yes), tape.input(batch.x_dual, NeedsGrad::yes), batch.graph};
+  const DualPrimal in{tape.input(batch.x, NeedsGrad::yes), tape.input(batch.x_dual, NeedsGrad::yes),
+                      batch.graph};
   const std::vector<Var> outputs = forward(tape, in);
   MeshResult result;
   std::vector<Tensor> cotangents;

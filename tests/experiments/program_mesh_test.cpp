@@ -27,7 +27,7 @@ TEST_CASE("a folder of meshes becomes a store with labels and splits", "[program
                             Contains("torus: 3 meshes, 0 parts") && Contains("folders 1: 18 train, 9 test"));
   const Outcome run = tarn({"run", "mesh-shapes", "data.path=set.h5", "readout=forest", "--out", "run"});
   CHECK(run.code == 0);
-  CHECK_THAT(tarn({"inspect", "set.h5"}).out, Contains("graphs         A-area-"));
+  CHECK_THAT(tarn({"inspect", "set.h5"}).out, Contains("graphs         A-shape-"));
 }
 
 TEST_CASE("engraved cubes keep their parts in a store", "[program][generate][mesh]") {
