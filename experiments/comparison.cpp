@@ -14,7 +14,8 @@ namespace tarn {
 namespace {
 
 constexpr std::array<std::string_view, 4> method_axes = {"readout", "graph", "head", "run"};
-constexpr std::array<std::string_view, 5> column_axes = {"ratio", "dataset", "task", "train", "layer"};
+constexpr std::array<std::string_view, 8> column_axes = {"ratio", "dataset", "task",  "train",
+                                                         "layer", "f_sky",   "noise", "size"};
 constexpr std::array<std::string_view, 3> repeat_axes = {"seed", "fold", "repeat"};
 constexpr std::array<std::string_view, 6> main_metrics = {"accuracy", "spearman", "f1",
                                                           "mcc",      "macro_f1", "loss"};

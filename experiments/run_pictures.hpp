@@ -10,9 +10,9 @@ namespace tarn {
 
 /// A picture that a trial leaves in the folder `pictures` of its run directory, for the report.
 struct RunPicture {
-  std::string file;                  ///< PNG inside that folder
+  std::string file;                  ///< PNG or SVG inside that folder
   std::string caption;               ///< one sentence
-  std::vector<std::string> columns;  ///< titles over equal parts of its width
+  std::vector<std::string> columns;  ///< titles over equal parts of a PNG's width
 };
 
 /// Notes a trial's pictures as FOLDER/TRIAL.json. Throws IoError.
@@ -23,7 +23,7 @@ void write_picture_list(const std::filesystem::path& folder, const std::string& 
 /// `write_picture_list` did not write.
 [[nodiscard]] std::vector<RunPicture> read_pictures(const std::filesystem::path& run);
 
-/// A picture as SVG that holds its pixels, with the titles above. Throws IoError and DataError for a file
+/// A PNG as SVG that holds its pixels, with the titles above; an SVG as it is. Throws IoError and DataError for a file
 /// that cannot be used.
 [[nodiscard]] std::string picture_svg(const std::filesystem::path& run, const RunPicture& picture);
 

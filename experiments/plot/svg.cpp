@@ -1,5 +1,6 @@
 #include "tarn/experiments/plot/svg.hpp"
 
+#include "tarn/experiments/plot/image.hpp"
 #include "tarn/experiments/table.hpp"
 
 #include <fmt/format.h>
@@ -94,6 +95,13 @@ void Svg::text(Point at, std::string_view content, const TextStyle& style) {
       "<text x=\"{}\" y=\"{}\" font-size=\"{}\" text-anchor=\"{}\" fill=\"{}\"{}>{}</text>\n",
       coordinate(at.x), coordinate(at.y), coordinate(style.size),
       anchors[static_cast<std::size_t>(style.anchor)], style.colour, extra, escape_markup(content));
+}
+
+void Svg::image(Point corner, double width, double height, std::string_view png) {
+  body_ += fmt::format(
+      "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" "
+      "href=\"data:image/png;base64,{}\"/>\n",
+      coordinate(corner.x), coordinate(corner.y), coordinate(width), coordinate(height), base64(png));
 }
 
 std::string Svg::document() const {

@@ -46,6 +46,9 @@ class Svg {
   void marker(Point centre, Size shape, double radius, std::string_view colour);
   void text(Point at, std::string_view content, const TextStyle& style = {});
 
+  /// A PNG, stretched to the rectangle.
+  void image(Point corner, double width, double height, std::string_view png);
+
   /// The whole document.
   [[nodiscard]] std::string document() const;
 

@@ -75,6 +75,20 @@ std::pair<Lanes, Lanes> spin_two(Size degree, Size order, const Lanes& z, const 
   return result;
 }
 
+/// Fourier sums on a block of ring pairs: north plus south and north minus south, for functions that are even
+/// and odd about the equator.
+struct ParityParts {
+  std::array<Lanes, 2> re{}, im{};
+  [[nodiscard]] Complex sum(std::size_t parity, const Lanes& v) const {
+    double real = 0, imaginary = 0;
+    for (std::size_t i = 0; i < ring_lanes; ++i) {
+      real += v[i] * re[parity][i];
+      imaginary += v[i] * im[parity][i];
+    }
+    return {real, imaginary};
+  }
+};
+
 }  // namespace
 
 /// Fourier coefficients of each ring of a map: [rings 1 .. 4 nside - 1][m].
@@ -84,6 +98,23 @@ struct HarmonicTransform::RingSums {
   const Complex& operator()(Size ring, Size m) const { return values[at((ring - 1) * orders + m)]; }
   Size orders;
   std::vector<Complex> values;
+
+  /// Those of order m on a block of ring pairs; the equator, its own mirror image, counts once.
+  [[nodiscard]] ParityParts parts(Size m, Size block) const {
+    ParityParts result;
+    const Size all = static_cast<Size>(values.size()) / orders, rings = (all + 1) / 2;
+    for (std::size_t i = 0; i < ring_lanes; ++i) {
+      const Size r = block * ring_lanes + static_cast<Size>(i) + 1, mirror = all + 1 - r;
+      if (r > rings) break;
+      const Complex north = (*this)(r, m), south = mirror == r ? Complex{} : (*this)(mirror, m);
+      const Complex even = north + south, odd = north - south;
+      result.re[0][i] = even.real();
+      result.im[0][i] = even.imag();
+      result.re[1][i] = odd.real();
+      result.im[1][i] = odd.imag();
+    }
+    return result;
+  }
 };
 
 HarmonicTransform::HarmonicTransform(const Grid& grid, Ordering ordering, Size lmax)
@@ -179,8 +210,8 @@ std::vector<double> HarmonicTransform::synthesis(std::span<const Complex> alm) c
   return from_ring(ring_synthesis(alm));
 }
 
-/// (A f)_lm without the weight of a pixel's area: Fourier sums on each ring, then sums over rings.
-Coefficients HarmonicTransform::adjoint(std::span<const double> map) const {
+/// Fourier sums of a map on each ring.
+HarmonicTransform::RingSums HarmonicTransform::ring_sums(std::span<const double> map) const {
   const Size orders = lmax() + 1, rings = legendre_.num_rings();
   RingSums f(grid_.num_rings(), orders);
   for_blocks(rings, rings_per_block(grid_), [&](Size begin, Size end) {
@@ -201,42 +232,36 @@ Coefficients HarmonicTransform::adjoint(std::span<const double> map) const {
       }
     }
   });
+  return f;
+}
+
+/// (A f)_lm without the weight of a pixel's area: Fourier sums on each ring, then sums over rings.
+Coefficients HarmonicTransform::adjoint(std::span<const double> map) const {
+  const RingSums f = ring_sums(map);
   Coefficients alm(at(index().count()));
   for_orders([&](Size m) {
     for (Size block = 0; block < legendre_.num_blocks(); ++block) {
-      std::array<Lanes, 2> re{}, im{};  // by parity: sum and difference of north and south
-      for (std::size_t i = 0; i < ring_lanes; ++i) {
-        const Size r = block * ring_lanes + static_cast<Size>(i) + 1, mirror = grid_.num_rings() + 1 - r;
-        if (r > rings) break;
-        const Complex north = f(r, m), south = mirror == r ? Complex{} : f(mirror, m);
-        const Complex even = north + south, odd = north - south;
-        re[0][i] = even.real();
-        im[0][i] = even.imag();
-        re[1][i] = odd.real();
-        im[1][i] = odd.imag();
-      }
+      const ParityParts parts = f.parts(m, block);
       legendre_.for_degrees(m, block, [&](Size l, const Lanes& lambda, const Lanes&) {
         const std::size_t parity = at((l + m) % 2);
-        double real = 0, imaginary = 0;
-        for (std::size_t i = 0; i < ring_lanes; ++i) {
-          real += lambda[i] * re[parity][i];
-          imaginary += lambda[i] * im[parity][i];
-        }
-        alm[at(index()(l, m))] += Complex{real, imaginary};
+        alm[at(index()(l, m))] += parts.sum(parity, lambda);
       });
     }
   });
   return alm;
 }
 
-Coefficients HarmonicTransform::analysis(std::span<const double> map, Size iterations) const {
-  if (static_cast<Size>(map.size()) != grid_.num_pixels()) {
-    throw ShapeError(fmt::format("healpix-map2alm: map has {} pixels; expected {} at nside {}", map.size(),
+void HarmonicTransform::require_analysis(const char* where, std::size_t pixels, Size iterations) const {
+  if (static_cast<Size>(pixels) != grid_.num_pixels()) {
+    throw ShapeError(fmt::format("{}: map has {} pixels; expected {} at nside {}", where, pixels,
                                  grid_.num_pixels(), grid_.nside()));
   }
-  if (iterations < 0) {
-    throw ValueError(fmt::format("healpix-map2alm: {} iterations; expected at least 0", iterations));
-  }
+  if (iterations >= 0) return;
+  throw ValueError(fmt::format("{}: {} iterations; expected at least 0", where, iterations));
+}
+
+Coefficients HarmonicTransform::analysis(std::span<const double> map, Size iterations) const {
+  require_analysis("healpix-map2alm", map.size(), iterations);
   const double area = 4 * pi / static_cast<double>(grid_.num_pixels());
   const std::vector<double> rings = to_ring(map);
   Coefficients alm = adjoint(rings);
@@ -254,6 +279,12 @@ HarmonicTransform::Stokes HarmonicTransform::polarised_synthesis(std::span<const
                                                                  std::span<const Complex> b) const {
   require_coefficients("healpix-alm2map-pol", e.size());
   require_coefficients("healpix-alm2map-pol", b.size());
+  Stokes rings = polarised_rings(e, b);
+  return {from_ring(std::move(rings.q)), from_ring(std::move(rings.u))};
+}
+
+HarmonicTransform::Stokes HarmonicTransform::polarised_rings(std::span<const Complex> e,
+                                                             std::span<const Complex> b) const {
   RingSums q(grid_.num_rings(), lmax() + 1), u(grid_.num_rings(), lmax() + 1);
   for_orders([&](Size m) {
     for (Size block = 0; block < legendre_.num_blocks(); ++block) {
@@ -281,7 +312,52 @@ HarmonicTransform::Stokes HarmonicTransform::polarised_synthesis(std::span<const
       }
     }
   });
-  return {from_ring(rings_to_map(q)), from_ring(rings_to_map(u))};
+  return {rings_to_map(q), rings_to_map(u)};
+}
+
+HarmonicTransform::Modes HarmonicTransform::polarised_adjoint(std::span<const double> q_map,
+                                                              std::span<const double> u_map) const {
+  const RingSums q = ring_sums(q_map), u = ring_sums(u_map);
+  Modes modes{Coefficients(at(index().count())), Coefficients(at(index().count()))};
+  for_orders([&](Size m) {
+    for (Size block = 0; block < legendre_.num_blocks(); ++block) {
+      const ParityParts q_parts = q.parts(m, block), u_parts = u.parts(m, block);
+      legendre_.for_degrees(m, block, [&](Size l, const Lanes& lambda, const Lanes& before) {
+        if (l < 2) return;
+        const auto [f_lanes, g_lanes] =
+            spin_two(l, m, legendre_.z(block), legendre_.inverse_square(block), lambda, before);
+        const std::size_t parity = at((l + m) % 2), k = at(index()(l, m));
+        const Complex i{0, 1};
+        modes.e[k] -= q_parts.sum(parity, f_lanes) + i * u_parts.sum(1 - parity, g_lanes);
+        modes.b[k] -= u_parts.sum(parity, f_lanes) - i * q_parts.sum(1 - parity, g_lanes);
+      });
+    }
+  });
+  return modes;
+}
+
+HarmonicTransform::Modes HarmonicTransform::polarised_analysis(std::span<const double> q,
+                                                               std::span<const double> u,
+                                                               Size iterations) const {
+  require_analysis("healpix-map2alm-pol", q.size(), iterations);
+  require_analysis("healpix-map2alm-pol", u.size(), iterations);
+  const double area = 4 * pi / static_cast<double>(grid_.num_pixels());
+  const std::vector<double> q_rings = to_ring(q), u_rings = to_ring(u);
+  Modes modes{Coefficients(at(index().count())), Coefficients(at(index().count()))};
+  // The analysis of the map itself is that of what no coefficients leave.
+  for (Size i = 0; i <= iterations; ++i) {
+    Stokes rest = polarised_rings(modes.e, modes.b);
+    for (std::size_t p = 0; p < q_rings.size(); ++p) {
+      rest.q[p] = q_rings[p] - rest.q[p];
+      rest.u[p] = u_rings[p] - rest.u[p];
+    }
+    const Modes step = polarised_adjoint(rest.q, rest.u);
+    for (std::size_t k = 0; k < modes.e.size(); ++k) {
+      modes.e[k] += area * step.e[k];
+      modes.b[k] += area * step.b[k];
+    }
+  }
+  return modes;
 }
 
 std::vector<double> power_spectrum(std::span<const Complex> alm, Size lmax) {

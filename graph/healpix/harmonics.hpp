@@ -44,10 +44,24 @@ class HarmonicTransform {
   /// iterations.
   [[nodiscard]] Coefficients analysis(std::span<const double> map, Size iterations = 3) const;
 
+  struct Modes {
+    Coefficients e, b;
+  };
+  /// The same for Stokes parameters: a^E = A (Q F + i U G) and a^B = A (U F - i Q G) with the sign of
+  /// `polarised_synthesis`, then `iterations` times the analysis of what the synthesis leaves. Throws as
+  /// `analysis` does.
+  [[nodiscard]] Modes polarised_analysis(std::span<const double> q, std::span<const double> u,
+                                         Size iterations = 3) const;
+
  private:
   struct RingSums;
   [[nodiscard]] std::vector<double> rings_to_map(const RingSums& sums) const;
+  [[nodiscard]] RingSums ring_sums(std::span<const double> ring_map) const;
   [[nodiscard]] Coefficients adjoint(std::span<const double> ring_map) const;
+  [[nodiscard]] Modes polarised_adjoint(std::span<const double> q, std::span<const double> u) const;
+  [[nodiscard]] Stokes polarised_rings(std::span<const std::complex<double>> e,
+                                       std::span<const std::complex<double>> b) const;
+  void require_analysis(const char* where, std::size_t pixels, Size iterations) const;
   template <class F>
   void for_orders(F f) const;
   void require_coefficients(const char* where, std::size_t count) const;
