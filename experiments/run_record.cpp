@@ -127,6 +127,7 @@ RunRecord read_run(const fs::path& directory) {
   RunRecord run;
   run.name = (directory / "").parent_path().filename().string();
   run.path = directory;
+  run.pictures = read_pictures(directory);
   if (fs::exists(directory / "config.toml")) run.config = read_file(directory / "config.toml");
   if (fs::exists(directory / "results.json")) {
     read_results(run, directory / "results.json");
@@ -146,7 +147,6 @@ RunRecord read_run(const fs::path& directory) {
     if (tables.list() == nullptr) throw DataError(path.string() + ": not a list; expected tables");
     for (const Value& table : *tables.list()) run.tables.push_back(Table::read(table, path.string()));
   }
-  run.pictures = read_pictures(directory);
   if (const fs::path path = directory / "sample.json"; fs::exists(path)) {
     const Value sample = parse_json(read_file(path), path.string());
     if (sample.list() != nullptr) {

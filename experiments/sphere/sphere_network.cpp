@@ -2,6 +2,7 @@
 
 #include "tarn/core/errors.hpp"
 #include "tarn/core/ops/elementwise.hpp"
+#include "tarn/experiments/sphere/healpix_bands.hpp"
 #include "tarn/experiments/sphere/healpix_cnn.hpp"
 #include "tarn/experiments/sphere/healpix_deepsphere.hpp"
 
@@ -44,6 +45,10 @@ void register_sphere_networks(Registry<SphereNetwork>& registry) {
       "healpix-deepsphere",
       {"blocks of Chebyshev convolution, batch norm, relu and max pooling; a classifier",
        "Perraudin et al. 2018, arXiv 1810.12186; Defferrard et al. 2020, arXiv 2012.15000"});
+  registry.add<HealpixBands>(
+      "healpix-bands",
+      {"Chebyshev filters of high order, ln of the mean square over the pixels, two linear layers",
+       "filters of Defferrard et al. 2020, arXiv 2012.15000"});
 }
 
 Registry<SphereNetwork>& sphere_networks() {

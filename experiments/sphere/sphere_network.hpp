@@ -22,6 +22,9 @@ class SphereNetwork : public Module {
  public:
   /// Throws ValueError for maps in another ordering than the network's, ShapeError for other shapes.
   [[nodiscard]] virtual Var forward(const SphereMaps& maps) = 0;
+  /// Called once, behind `init` and before training, with some training maps: networks whose start hangs on
+  /// the data set it here. It becomes part of their state.
+  virtual void calibrate(const SphereMaps&) {}
   [[nodiscard]] virtual const healpix::Sky& input_sky() const = 0;
   [[nodiscard]] virtual Size in_channels() const = 0;
   [[nodiscard]] virtual Size out_features() const = 0;

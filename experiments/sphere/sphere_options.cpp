@@ -209,7 +209,7 @@ void check_networks(const SpherePlan& plan) {
 }  // namespace
 
 void SphereRunOptions::fields(Fields& f) {
-  f("network", network, "healpix-cnn or healpix-deepsphere");
+  f("network", network, "healpix-cnn, healpix-deepsphere or healpix-bands");
   f("readouts", readouts, "what turns the last maps into a vector: flatten, or readouts over their pixels");
   f("seeds", seeds, at_least(0), "of parameters, order and dropout; one trial each");
   f("epochs", epochs, at_least(1), "at most");

@@ -328,6 +328,15 @@ SphereModel::SphereModel(std::unique_ptr<SphereNetwork> network, Size num_target
 
 void SphereModel::start(const Rng& rng, const SphereSplits& data) {
   init(rng);
+  scale_to(data);
+  constexpr Size most = 256;
+  const Size count = std::min(most, data.train.count()), width = data.sky.size() * data.channels;
+  Tape tape;
+  tape.reset();
+  network_.calibrate(scaled_maps(tape, {data.train.maps.data(), count, width}, count));
+}
+
+void SphereModel::scale_to(const SphereSplits& data) {
   if (target_mean_ == nullptr) return;
   input_deviation_.value.data()[0] = static_cast<Real>(deviation_of(data.train.maps));
   const Size count = data.train.count();
@@ -343,12 +352,12 @@ void SphereModel::start(const Rng& rng, const SphereSplits& data) {
   }
 }
 
-Var SphereModel::forward(Tape& tape, ConstMatrixView maps, Size count) {
+SphereMaps SphereModel::scaled_maps(Tape& tape, ConstMatrixView maps, Size count) {
   const Size pixels = network_.input_sky().size(), channels = network_.in_channels();
   Var x = tape.input(ConstMatrixView{maps.data, count * pixels, channels}, {count, pixels, channels});
   const Real deviation = input_deviation_.value.data()[0];
   if (deviation != Real(1)) x = scale(x, 1 / static_cast<double>(deviation));
-  return network_.forward({x, healpix::Ordering::nest});
+  return {x, healpix::Ordering::nest};
 }
 
 double SphereModel::scaled(double target, Size t) const {

@@ -53,7 +53,9 @@ class SphereModel final : public Module {
   /// Draws the parameters and takes the sizes from the training maps.
   void start(const Rng& rng, const SphereSplits& data);
   /// maps [B, P, C] in NEST order -> [B, outputs], targets in units of their deviation.
-  [[nodiscard]] Var forward(Tape& tape, ConstMatrixView maps, Size count);
+  [[nodiscard]] Var forward(Tape& tape, ConstMatrixView maps, Size count) {
+    return network_.forward(scaled_maps(tape, maps, count));
+  }
   [[nodiscard]] SphereNetwork& network() { return network_; }
   [[nodiscard]] double scaled(double target, Size t) const;
   [[nodiscard]] double restored(double output, Size t) const;
@@ -61,6 +63,9 @@ class SphereModel final : public Module {
   [[nodiscard]] double restored_deviation(double output, Size t) const;
 
  private:
+  void scale_to(const SphereSplits& data);
+  [[nodiscard]] SphereMaps scaled_maps(Tape& tape, ConstMatrixView maps, Size count);
+
   SphereNetwork& network_;
   Parameter& input_deviation_;
   Parameter* target_mean_ = nullptr;
