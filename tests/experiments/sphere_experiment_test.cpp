@@ -281,7 +281,7 @@ TEST_CASE("what a run on the sphere cannot use is said before it starts", "[expe
   check(mnist, {"augment=rot90"}, "augment: changes where an image lies");
   check(mnist, {"data.sizes=[181]"}, "data.sizes");
   check(mnist, {"data.sizes=[]"}, "data.sizes: got []");
-  check(mnist, {"data.nside=12"}, "data.nside: 12");
+  check(mnist, {"data.nside=12"}, "data.nside: nside 12; expected a power of two");
   check(mnist, {"data.nside=8"}, "healpix-cnn.blocks: 4 blocks halve nside 8 too often");
   check(mnist, {"protocol=rotated", "data.projection=planar"}, "data.projection: got planar");
   check(mnist, {"model.nside=4"}, "model.nside: follows from the data");
