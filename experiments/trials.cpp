@@ -114,8 +114,8 @@ bool is_repeat_axis(std::string_view name) {
 }
 
 bool is_share(std::string_view metric) {
-  constexpr std::array<std::string_view, 9> shares = {
-      "accuracy", "mcc", "f1", "macro_f1", "pearson", "spearman", "correlation", "auc", "average_precision"};
+  constexpr std::array<std::string_view, 10> shares = {
+      "accuracy", "mcc", "f1", "macro_f1", "pearson", "spearman", "correlation", "auc", "average_precision", "iou"};
   return metric.starts_with("recall_") ||
          std::any_of(shares.begin(), shares.end(), [&](std::string_view share) {
            return metric == share || metric.ends_with(fmt::format("_{}", share));

@@ -102,6 +102,23 @@ std::vector<std::string> warnings_of(const MeshPlan& plan, const MeshRunData& da
   return warnings;
 }
 
+/// Pools that found nothing to contract: the network is not what its options say.
+std::vector<std::string> idle_pools(const RunDirectory& run, const std::vector<PlannedTrial>& planned) {
+  Size trials = 0;
+  for (const PlannedTrial& trial : planned) {
+    const std::vector<Value> epochs = run.epochs(trial.axes);
+    trials += std::any_of(epochs.begin(), epochs.end(), [](const Value& epoch) {
+      const Value* idle = epoch.find("idle_pools");
+      return idle != nullptr && idle->number().value_or(0) > 0;
+    });
+  }
+  if (trials == 0) return {};
+  return {
+      fmt::format("{} of {} trials have pools that contracted no edge of some batch; see idle_pools in "
+                  "metrics.jsonl",
+                  trials, planned.size())};
+}
+
 std::vector<std::string> notes_of(const MeshPlan& plan, const MeshRunData& data, MeshTask task) {
   std::vector<std::string> notes;
   if (task == MeshTask::classification) {
@@ -172,7 +189,7 @@ std::string MeshExperiment::help() const {
 void MeshExperiment::run(ExperimentContext& context) const {
   const MeshPlan plan = MeshPlan::read(context.config);
   const MeshRunData data = load_mesh_run(plan, preset_);
-  const std::vector<std::string> warnings = warnings_of(plan, data, preset_.task);
+  std::vector<std::string> warnings = warnings_of(plan, data, preset_.task);
   for (const std::string& warning : warnings) context.console.warning(warning);
   keep_partitions(context.run.path(), data);
   warn_of_emulated_products(plan.run.products, context.console);
@@ -185,6 +202,10 @@ void MeshExperiment::run(ExperimentContext& context) const {
         return run_mesh_trial(plan, data, preset_.task, trials[index], hooks, context.run.path());
       });
 
+  for (std::string& text : idle_pools(context.run, planned)) {
+    context.console.warning(text);
+    warnings.push_back(std::move(text));
+  }
   const TrialSet finished = finished_trials(context.run, planned);
   const Table table = mesh_table(finished, plan, data, preset_.task);
   const RunSummary summary{.experiment = name(),

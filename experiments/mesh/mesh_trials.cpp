@@ -52,6 +52,29 @@ Size count_parameters(MeshNetwork& network) {
   return count;
 }
 
+/// The edge accuracies of MeshCNN's protocol, where the set has labels of mesh edges.
+void add_edge_accuracies(MetricSet& metrics, const MeshSet& set, const MeshProblem& problem, const Fold& fold,
+                         std::span<const Size> predictions) {
+  double hard = 0, soft = 0;
+  bool weighted = true;
+  for (const Size number : fold.test) {
+    const LabelledMesh& mesh = set.meshes[idx(number)];
+    if (mesh.edge_labels.empty()) return;
+    weighted = weighted && !mesh.edge_weights.empty();
+    std::vector<double> weights = mesh.edge_weights;
+    if (weights.empty()) weights.resize(mesh.edge_labels.size() * idx(problem.num_classes));
+    const std::size_t faces = mesh.mesh.faces.size();
+    const EdgeAccuracy own =
+        edge_accuracy(mesh.mesh, predictions.first(faces), mesh.edge_labels, weights, problem.num_classes);
+    hard += own.hard;
+    soft += own.soft;
+    predictions = predictions.subspan(faces);
+  }
+  const auto count = static_cast<double>(fold.test.size());
+  metrics.set("hard_edge_accuracy", hard / count);
+  if (weighted) metrics.set("soft_edge_accuracy", soft / count);
+}
+
 }  // namespace
 
 std::string mesh_metric(MeshTask task) {
@@ -112,8 +135,9 @@ MetricSet mesh_metrics(const MeshRunData& data, const MeshProblem& problem, cons
   metrics.set("area_weighted_accuracy", faces.area_weighted_accuracy);
   metrics.set("mean_iou", mean_iou(ious));
   for (std::size_t part = 0; part < ious.size(); ++part) {
-    if (ious[part] >= 0) metrics.set("iou_" + as_name(problem.class_names[part]), ious[part]);
+    if (ious[part] >= 0) metrics.set(as_name(problem.class_names[part]) + "_iou", ious[part]);
   }
+  add_edge_accuracies(metrics, data.set, problem, fold, predictions);
   return metrics;
 }
 
@@ -131,6 +155,27 @@ std::vector<Size> whole_numbers(const std::vector<double>& values) {
   std::vector<Size> numbers;
   for (const double v : values) numbers.push_back(static_cast<Size>(v));
   return numbers;
+}
+
+Value channels(const ChannelStats& stats) {
+  Value value;
+  value.set("mean", Value::List(stats.mean.begin(), stats.mean.end()));
+  value.set("std", Value::List(stats.std.begin(), stats.std.end()));
+  return value;
+}
+
+/// What a checkpoint must say so that its network can be used without the training meshes.
+Value model_card(const MeshPlan& plan, const MeshTrial& trial, const MeshProblem& problem,
+                 const MeshFeatureStats& stats) {
+  Value card;
+  card.set("network", trial.method.network);
+  card.set("method", trial.method.name);
+  card.set("options", *plan.networks.find(trial.method.table));
+  card.set("graph", write_options(plan.graph));
+  card.set("classes", Value::List(problem.class_names.begin(), problem.class_names.end()));
+  card.set("primal", channels(stats.primal));
+  card.set("dual", channels(stats.dual));
+  return card;
 }
 
 MeshSamples samples_of(const MeshPlan& plan, const MeshRunData& data, const Fold& fold, Size seed) {
@@ -157,8 +202,11 @@ Value run_mesh_trial(const MeshPlan& plan, const MeshRunData& data, MeshTask tas
   Value training{Value::Table{}};
   if (const auto network = plan.make_network(trial.method, problem.num_classes)) {
     MeshSamples samples = samples_of(plan, data, fold, trial.seed);
-    const TrainingHistory history = train_meshes(*network, samples, plan.graph.configuration, plan.run,
-                                                 static_cast<std::uint64_t>(trial.seed), metrics_of, hooks);
+    TrainingHooks own_hooks = hooks;
+    own_hooks.model = model_card(plan, trial, problem, samples.stats());
+    const TrainingHistory history =
+        train_meshes(*network, samples, plan.graph.configuration, plan.run,
+                     static_cast<std::uint64_t>(trial.seed), metrics_of, own_hooks);
     predictions = whole_numbers(history.predictions);
     add_training(training, history, mesh_metric(task), count_parameters(*network));
     const MeshViews views{.data = data,

@@ -27,8 +27,9 @@ inline namespace TARN_PRECISION {
 [[nodiscard]] Value mesh_trial_axes(const MeshTrial& trial, const MeshRunData& data);
 
 /// Metrics of predictions on a fold's test meshes. Classification: accuracy, macro_f1. Segmentation:
-/// face_accuracy (correct faces over all), area_weighted_accuracy, mean_iou and iou_PART of the parts that
-/// occur.
+/// face_accuracy (correct faces over all), area_weighted_accuracy, mean_iou and PART_iou of the parts that
+/// occur; where all test meshes have labels of mesh edges, hard_edge_accuracy, and with weights of parts per
+/// edge soft_edge_accuracy, means over the meshes.
 [[nodiscard]] MetricSet mesh_metrics(const MeshRunData& data, const MeshProblem& problem, const Fold& fold,
                                      MeshTask task, std::span<const Size> predictions);
 

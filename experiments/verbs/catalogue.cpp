@@ -1,9 +1,11 @@
 #include "tarn/experiments/verbs/catalogue.hpp"
 
 #include "tarn/experiments/experiment.hpp"
+#include "tarn/experiments/mesh/mesh_network.hpp"
 #include "tarn/experiments/sphere/sphere_network.hpp"
 #include "tarn/graph/convolutions/convolution.hpp"
 #include "tarn/graph/healpix/sphere_layer.hpp"
+#include "tarn/graph/mesh/mesh_layer.hpp"
 #include "tarn/graph/norms/norm.hpp"
 #include "tarn/pooling/heads/head.hpp"
 #include "tarn/pooling/layer_pools/layer_pool.hpp"
@@ -46,6 +48,8 @@ std::vector<CatalogueFamily> catalogue() {
   families.push_back(family("convolutions", convolutions()));
   families.push_back(family("norms", norms()));
   families.push_back(family("layer pools", layer_pools()));
+  families.push_back(family("mesh layers", mesh_layers()));
+  families.push_back(family("mesh networks", mesh_networks()));
   families.push_back(family("heads", heads()));
   families.push_back(family("losses", losses()));
   families.push_back(family("sphere layers", sphere_layers()));

@@ -1,3 +1,4 @@
+#include "tarn/core/checkpoint.hpp"
 #include "tarn/core/errors.hpp"
 #include "tarn/core/h5.hpp"
 #include "tarn/core/parallel.hpp"
@@ -7,7 +8,9 @@
 #include "tarn/experiments/mesh/mesh_experiment.hpp"
 #include "tarn/experiments/mesh/mesh_run_data.hpp"
 #include "tarn/experiments/mesh/mesh_tables.hpp"
+#include "tarn/experiments/mesh/mesh_trials.hpp"
 #include "tarn/experiments/report.hpp"
+#include "tarn/graph/mesh/mesh_labels.hpp"
 
 #include "experiments/experiment_run.hpp"
 #include "scratch_directory.hpp"
@@ -133,11 +136,12 @@ TEST_CASE("parts are learnt class by class, graphs stay in the store", "[experim
   const Value results = timeless_results(scratch / "run");
   CHECK(results.find("trials")->list()->size() == 4);
   for (const Value& trial : *results.find("trials")->list()) {
-    for (const char* name : {"face_accuracy", "area_weighted_accuracy", "mean_iou", "iou_rest"}) {
+    for (const char* name : {"face_accuracy", "area_weighted_accuracy", "mean_iou", "rest_iou"}) {
       CHECK(number(trial, name) >= 0);
       CHECK(number(trial, name) <= 1);
     }
     CHECK(trial.find("correct") == nullptr);
+    CHECK(trial.find("hard_edge_accuracy") == nullptr);
   }
   // The same from the graphs that were kept.
   run_experiment(parts, config, scratch / "again");
@@ -199,8 +203,58 @@ TEST_CASE("majority is the part that most training faces have", "[experiments][m
     const LabelledMesh& test = set.meshes[*trial.find("dataset") == Value("disc") ? 2U : 5U];
     const auto rest = std::count(test.face_labels.begin(), test.face_labels.end(), 0);
     CHECK(number(trial, "face_accuracy") == Approx(static_cast<double>(rest) / 192));
-    CHECK(number(trial, "iou_rest") == Approx(static_cast<double>(rest) / 192));
+    CHECK(number(trial, "rest_iou") == Approx(static_cast<double>(rest) / 192));
   }
+}
+
+TEST_CASE("edge accuracies are measured where mesh edges have labels", "[experiments][mesh-run]") {
+  MeshRunData data;
+  data.set = generate_cube_engraving({.train = 1, .test = 1, .squares = 4});
+  data.graphs = build_mesh_graphs(data.set, {});
+  const MeshProblem problem{
+      .name = "disc", .num_classes = 3, .class_names = {"rest", "the wall", "engraved"}};
+  const Fold fold{.train = {0}, .validation = {}, .test = {1}};
+  LabelledMesh& mesh = data.set.meshes[1];
+  const auto metrics = [&] {
+    return mesh_metrics(data, problem, fold, MeshTask::segmentation, mesh.face_labels);
+  };
+  CHECK(metrics().at("face_accuracy") == 1);
+  CHECK(metrics().find("the_wall_iou") == 1.0);
+  CHECK(!metrics().find("hard_edge_accuracy"));
+  const SoftEdgeLabels edges =
+      edge_labels_from_faces(mesh.mesh, HalfEdges(mesh.mesh), mesh.face_labels, problem.num_classes);
+  double expected = 0;
+  for (std::size_t e = 0; e < edges.areas.size(); ++e) {
+    const auto weights = edges.of(static_cast<Size>(e));
+    mesh.edge_labels.push_back(std::max_element(weights.begin(), weights.end()) - weights.begin());
+    expected +=
+        weights[static_cast<std::size_t>(mesh.edge_labels.back())] / static_cast<double>(edges.areas.size());
+  }
+  CHECK(metrics().at("hard_edge_accuracy") == Approx(expected));
+  CHECK(!metrics().find("soft_edge_accuracy"));
+  mesh.edge_weights = edges.weights;
+  CHECK(metrics().at("soft_edge_accuracy") == Approx(1));
+}
+
+TEST_CASE("checkpoints of mesh runs say what their use needs", "[experiments][mesh-run]") {
+  const ScratchDirectory scratch;
+  const MeshExperiment demo = experiment();
+  run_experiment(demo, resolve(demo, small({"epochs=1"})), scratch / "run");
+  const std::string meta =
+      read_checkpoint_meta(scratch / "run" / "checkpoints" / "shapes-shapes-both-0-1" / "last.h5");
+  CHECK_THAT(meta, Contains("pd-mesh-classifier") && Contains("conv_dual_out_res") &&
+                       Contains("\"capsule\"") && Contains("\"std\"") && Contains("\"ratios\":\"log\""));
+}
+
+TEST_CASE("pools that find nothing are warned of", "[experiments][mesh-run]") {
+  const ScratchDirectory scratch;
+  const MeshExperiment demo = experiment();
+  run_experiment(
+      demo,
+      resolve(demo, small({"epochs=1", "readout=dual", "model.fractions_primal_edges_to_keep=[1, 0.8]"})),
+      scratch / "run");
+  CHECK_THAT(timeless_results(scratch / "run").find("warnings")->text(),
+             Contains("1 of 1 trials have pools that contracted no edge of some batch"));
 }
 
 TEST_CASE("the forest tells generated shapes apart", "[experiments][mesh-run]") {

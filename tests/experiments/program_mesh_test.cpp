@@ -49,6 +49,8 @@ TEST_CASE("mesh data that cannot be used say why", "[program][convert][mesh][err
   CHECK(empty.code == 1);
   CHECK_THAT(empty.err, Contains("holds no meshes; expected index.csv"));
   CHECK(!fs::exists(tarn / "out.h5"));
+  CHECK_THAT(tarn({"list", "mesh networks"}).out, Contains("pd-mesh-unet-segmenter"));
+  CHECK_THAT(tarn({"describe", "dual-primal-edge-pool"}).out, Contains("on_shortfall"));
   const Outcome described = tarn({"describe", "mesh-parts"});
   CHECK_THAT(described.out, Contains("unet.heads_encoder") && Contains("augment.test_copies") &&
                                 !Contains("unet.num_classes"));
