@@ -10,7 +10,8 @@ namespace tarn {
 /// sets of log-normal sizes. Counters: forward ms; GB/s of the passes over x that the gradient needs at
 /// least, beside a copy of as many bytes; extra MiB, the arena's peak beyond the gradient of x and the
 /// result, and its share of x. A few readouts come with the options of other measurements:
-/// readouts/attentional/hidden, readouts/pma/eighth (the first eighth of the sets).
+/// readouts/attentional/hidden, readouts/pma/eighth (the first eighth of the sets, which is all
+/// that equilibrium gets).
 [[nodiscard]] std::vector<BenchmarkEntry> readout_benchmarks();
 
 }  // namespace tarn
