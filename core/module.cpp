@@ -24,7 +24,8 @@ inline namespace TARN_PRECISION {
 
 namespace {
 
-double draw(const Init& init, const Rng& stream, std::uint64_t i) {
+/// Number i of a parameter whose rows have `cols` numbers.
+double draw(const Init& init, const Rng& stream, std::uint64_t i, Size cols) {
   switch (init.kind) {
     case Init::Kind::uniform:
       return init.value * (2 * stream.uniform(i) - 1);
@@ -32,6 +33,8 @@ double draw(const Init& init, const Rng& stream, std::uint64_t i) {
       return init.value * stream.normal(i);
     case Init::Kind::truncated_normal:
       return init.value * draw_truncated(stream.split(i));
+    case Init::Kind::identity:
+      return static_cast<Size>(i) / cols == static_cast<Size>(i) % cols ? init.value : 0;
     case Init::Kind::constant:
       break;
   }
@@ -79,7 +82,7 @@ void Module::init(const Rng& rng) {
     const Rng stream = rng.split(name);
     const auto values = one->parameter.value.flat();
     for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i] = static_cast<Real>(draw(one->init, stream, i));
+      values[i] = static_cast<Real>(draw(one->init, stream, i, one->parameter.value.shape().cols()));
     }
     one->parameter.has_grad = false;
   }

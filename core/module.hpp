@@ -14,7 +14,7 @@ inline namespace TARN_PRECISION {
 /// How a parameter starts. Draws come from a stream named after the parameter, so that adding one elsewhere
 /// changes no other.
 struct Init {
-  enum class Kind { constant, uniform, normal, truncated_normal } kind = Kind::constant;
+  enum class Kind { constant, uniform, normal, truncated_normal, identity } kind = Kind::constant;
   double value = 0;  ///< the constant, the bound of uniform in [-value, value], or a standard deviation
 };
 /// Uniform in +-1/sqrt(fan_in): the start of plain linear layers, weight and bias.
@@ -27,6 +27,10 @@ struct Init {
 /// Normal with mean zero.
 [[nodiscard]] constexpr Init normal(double deviation) {
   return {Init::Kind::normal, deviation};
+}
+/// Ones on the diagonal of a matrix, zeros beside it.
+[[nodiscard]] constexpr Init identity_matrix() {
+  return {Init::Kind::identity, 1};
 }
 /// Normal, drawn again until it lies within two standard deviations of the normal it is drawn from.
 [[nodiscard]] constexpr Init truncated_normal(double deviation) {

@@ -8,17 +8,26 @@
 namespace tarn {
 inline namespace TARN_PRECISION {
 
+namespace {
+
+/// A map that starts as the identity: an untrained x-pool attends by the likeness of normalised query and row.
+std::unique_ptr<Linear> identity_map(Size width) {
+  return std::make_unique<Linear>(width, width, Bias::yes, identity_matrix(), Init{});
+}
+
+}  // namespace
+
 XPool::XPool(const Options& o)
     : QueryReadout("x-pool", o),
       o_(o),
       norm1_(child("layer_norm1", std::make_unique<LayerNorm>(o.in_channels))),
       norm2_(child("layer_norm2", std::make_unique<LayerNorm>(o.in_channels))),
       norm3_(child("layer_norm3", std::make_unique<LayerNorm>(o.in_channels))),
-      q_proj_(child("cross_attn.q_proj", std::make_unique<Linear>(o.in_channels, o.in_channels))),
-      k_proj_(child("cross_attn.k_proj", std::make_unique<Linear>(o.in_channels, o.in_channels))),
-      v_proj_(child("cross_attn.v_proj", std::make_unique<Linear>(o.in_channels, o.in_channels))),
-      out_proj_(child("cross_attn.out_proj", std::make_unique<Linear>(o.in_channels, o.in_channels))),
-      linear_proj_(child("linear_proj", std::make_unique<Linear>(o.in_channels, o.in_channels))) {
+      q_proj_(child("cross_attn.q_proj", identity_map(o.in_channels))),
+      k_proj_(child("cross_attn.k_proj", identity_map(o.in_channels))),
+      v_proj_(child("cross_attn.v_proj", identity_map(o.in_channels))),
+      out_proj_(child("cross_attn.out_proj", identity_map(o.in_channels))),
+      linear_proj_(child("linear_proj", identity_map(o.in_channels))) {
   require_divides(name(), "heads", o.heads, o.in_channels);
 }
 

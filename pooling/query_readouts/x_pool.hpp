@@ -28,7 +28,7 @@ inline namespace TARN_PRECISION {
 /// (norms at least 1e-12). Tile by tile: beside the result no more than a tile of what lies between is held,
 /// and the backward pass computes the tiles again; few queries read x once, without keys and values.
 /// Parameters: cross_attn.{q,k,v,out}_proj.*, linear_proj.*, layer_norm1..3.*. An empty set attends to a zero
-/// vector. Time O(Q N C), keys and values once. Gorti et al. 2022, "X-Pool", arXiv 2203.15086, and its code,
+/// vector. The maps start as identities without bias. Time O(Q N C), keys and values once. Gorti et al. 2022, "X-Pool", arXiv 2203.15086, and its code,
 /// whose result is [B, Q, C].
 class XPool final : public QueryReadout {
  public:

@@ -99,6 +99,21 @@ TEST_CASE("query-topk takes the mean of what a set has", "[pooling][query-readou
   CHECK(run_queries(*sum, x, q, sets) == std::vector<Real>{2, 0, 3, 3, 0, 0});
 }
 
+TEST_CASE("the maps of x-pool start as identities", "[pooling][query-readout]") {
+  const auto r = make_query_readout("x-pool", 3);
+  r->init(Rng(1));
+  std::size_t maps = 0;
+  for (const auto& [name, one] : r->state()) {
+    if (name.find("_proj") == std::string::npos) continue;
+    INFO(name);
+    const bool bias = name.ends_with("bias");
+    CHECK(numbers(one->value.matrix()) ==
+          (bias ? std::vector<Real>(3, 0) : std::vector<Real>{1, 0, 0, 0, 1, 0, 0, 0, 1}));
+    ++maps;
+  }
+  CHECK(maps == 10);
+}
+
 TEST_CASE("x-pool drops in training alone", "[pooling][query-readout]") {
   const Tensor x = random_tensor({12, 6}, Rng(2)), q = random_tensor({5, 6}, Rng(3));
   const auto r = query_readout("x-pool", 6, {});
