@@ -248,7 +248,7 @@ TEST_CASE("gradients of readouts agree with central differences", "[walk][readou
     tape.backward(std::span(&seed, 1));
     settle_grads(op.module->parameters());
     const auto dx = numbers(tape.grad(in));
-    check_directional_derivative(x, dx, Rng(12), loss);
+    if (!op.cuts_gradient) check_directional_derivative(x, dx, Rng(12), loss);
     for (Parameter* p : op.module->parameters()) {
       INFO(p->name);
       check_directional_derivative(p->value, p->grad.flat(), Rng(13), loss);

@@ -25,6 +25,7 @@ struct SetOperator {
   bool fixed_width = false;  ///< has the option in_channels
   bool non_negative = false;
   bool builds_graph = false;
+  bool cuts_gradient = false;  ///< part of the gradient of x is left out, as its definition says
   /// x [N, row_width] -> [Q, B, ..], where what is taken beside x is made from `rows`, the same numbers.
   std::function<Var(Var x, const Segments& sets, const Tensor& rows)> forward;
 
@@ -129,15 +130,17 @@ inline SetOperator make_set_readout(const GoldenCase& c, Size width) {
     in.order = order;
     return readout->forward(in).y;
   };
-  return {.module = readout,
-          .row_width = width,
-          .out_width = readout->out_dim(width),
-          .order = readout->row_order(),
-          .most_rows = readout->most_rows(),
-          .fixed_width = readouts().at(c.op).has_option("in_channels"),
-          .non_negative = readout->needs().non_negative,
-          .builds_graph = readout->token_graph_options() != nullptr,
-          .forward = forward};
+  return {
+      .module = readout,
+      .row_width = width,
+      .out_width = readout->out_dim(width),
+      .order = readout->row_order(),
+      .most_rows = readout->most_rows(),
+      .fixed_width = readouts().at(c.op).has_option("in_channels"),
+      .non_negative = readout->needs().non_negative,
+      .builds_graph = readout->token_graph_options() != nullptr,
+      .cuts_gradient = c.options.find("semi_grad") != nullptr && *c.options.find("semi_grad") == Value(true),
+      .forward = forward};
 }
 
 inline SetOperator make_layers_readout(const GoldenCase& c, Size width) {
@@ -165,6 +168,7 @@ inline SetOperator make_layers_readout(const GoldenCase& c, Size width) {
           .out_width = readout->out_dim(width),
           .order = readout->reads_order() ? RowOrder::read : RowOrder::ignored,
           .most_rows = std::numeric_limits<Size>::max(),
+          .cuts_gradient = c.op == "surface-fusion",
           .forward = forward};
 }
 
