@@ -151,6 +151,18 @@ bool RunDirectory::started() const {
   return false;
 }
 
+void RunDirectory::keep(const std::string& name, const std::string& text, const std::string& what) const {
+  const fs::path file = path_ / name;
+  if (!fs::exists(file) || !started()) {
+    write_file_atomically(file, text);
+  } else if (read_file(file) != text) {
+    throw ConfigError(
+        fmt::format("{}: holds other {} than the set gives now; expected the same, or --out with another "
+                    "directory",
+                    file.string(), what));
+  }
+}
+
 void RunDirectory::require_same_config(const Value& config) const {
   const fs::path file = path_ / "config.toml";
   const Value stored = read_toml(file);

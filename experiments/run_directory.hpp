@@ -75,6 +75,10 @@ class RunDirectory {
   void add_epoch(const Value& axes, const Value& record);
   void finish_trial(const Value& axes, const Value& metrics);
 
+  /// Writes a file that says what the run measures on. Once something was measured another text is refused:
+  /// throws ConfigError, "FILE: holds other WHAT than the set gives now; expected ...".
+  void keep(const std::string& name, const std::string& text, const std::string& what) const;
+
   /// Writes results.json and results.h5, and metrics.jsonl in the order of the plan.
   void finish(const std::vector<Value>& planned_axes, const RunSummary& summary);
 

@@ -1,5 +1,6 @@
 #include "tarn/experiments/sentence_options.hpp"
 
+#include "tarn/experiments/option_tables.hpp"
 #include "tarn/experiments/readout_options.hpp"
 
 #include <fmt/format.h>
@@ -152,10 +153,7 @@ Value resolve_sentences(SentenceTask task, const Value& given) {
 std::vector<FieldDescription> describe_sentence_options(SentenceTask task) {
   std::vector<FieldDescription> result =
       task == SentenceTask::tokens ? describe_options<TokensOptions>() : describe_options<StsOptions>();
-  for (FieldDescription field : describe_options<SentenceDataOptions>()) {
-    field.name = "data." + field.name;
-    result.push_back(field);
-  }
+  describe_table(result, "data", describe_options<SentenceDataOptions>());
   return result;
 }
 

@@ -1,5 +1,6 @@
 #include "tarn/experiments/stress_options.hpp"
 
+#include "tarn/experiments/option_tables.hpp"
 #include "tarn/experiments/readout_options.hpp"
 
 #include <fmt/format.h>
@@ -233,10 +234,7 @@ Value resolve_stress(const Value& given) {
 
 std::vector<FieldDescription> describe_stress_options() {
   std::vector<FieldDescription> result = describe_options<StressRunOptions>();
-  for (FieldDescription field : describe_options<StressDataOptions>()) {
-    field.name = "data." + field.name;
-    result.push_back(field);
-  }
+  describe_table(result, "data", describe_options<StressDataOptions>());
   return result;
 }
 

@@ -89,7 +89,7 @@ std::string GraphClassification::help() const {
 void GraphClassification::run(ExperimentContext& context) const {
   const GraphPlan plan = GraphPlan::read(context.config);
   const GraphRunData data = load_graph_run(plan, preset_);
-  keep_folds(context.run.path(), data);
+  keep_folds(context.run, data);
   std::vector<std::string> warnings = data.warnings;
   for (std::string& text : model_warnings(plan, data)) warnings.push_back(std::move(text));
   for (const std::string& text : warnings) context.console.warning(text);

@@ -1,6 +1,7 @@
 #include "tarn/experiments/graphs/graph_options.hpp"
 
 #include "tarn/core/errors.hpp"
+#include "tarn/experiments/option_tables.hpp"
 #include "tarn/experiments/readout_options.hpp"
 
 #include <fmt/format.h>
@@ -37,16 +38,6 @@ std::vector<ReadoutEntry> graph_readout_entries(const GraphModelOptions& model) 
                      [](const Value&) {},
                      {}});
   return entries;
-}
-
-Value table_of(const Value& given, const char* name) {
-  const Value* table = given.find(name);
-  if (table == nullptr || table->is_null()) return Value(Value::Table{});
-  if (table->table() == nullptr) {
-    throw ConfigError(fmt::format("{}{}: got {}; expected a table",
-                                  table->where().empty() ? "" : table->where() + ": ", name, table->text()));
-  }
-  return *table;
 }
 
 /// What a readout gets unless the user says otherwise.
@@ -123,14 +114,6 @@ Value lr_of_chosen(const Value& preset, const Value& given, const std::vector<st
   result.merge(own);
   check_lr_of(result, readouts);
   return result;
-}
-
-void prefix_fields(std::vector<FieldDescription>& all, const std::string& prefix,
-                   std::vector<FieldDescription> fields) {
-  for (FieldDescription& field : fields) {
-    field.name = prefix + field.name;
-    all.push_back(std::move(field));
-  }
 }
 
 }  // namespace
@@ -276,15 +259,13 @@ Value resolve_graph_run(const Value& given, const GraphPreset& preset) {
 
 std::vector<FieldDescription> describe_graph_run(const GraphPreset& preset) {
   std::vector<FieldDescription> result = describe_options<GraphRunOptions>();
-  prefix_fields(result, "data.", describe_options<GraphDataOptions>());
-  prefix_fields(result, "model.", describe_options<GraphModelOptions>());
-  if (preset.embedded) prefix_fields(result, "generate.", describe_options<ChordGraphOptions>());
+  describe_table(result, "data", describe_options<GraphDataOptions>());
+  describe_table(result, "model", describe_options<GraphModelOptions>());
+  if (preset.embedded) describe_table(result, "generate", describe_options<ChordGraphOptions>());
   result.push_back({"lr_of.READOUT", "double", Value(), "a number above 0", "learning rate of one readout"});
   result.push_back(
       {"grid.OPTION", "list", Value(), "a list of values to try", "what protocol fair searches"});
-  for (FieldDescription& field : result) {
-    if (const Value* own = preset.defaults.find_path(field.name)) field.default_value = *own;
-  }
+  describe_defaults(result, preset.defaults);
   return result;
 }
 

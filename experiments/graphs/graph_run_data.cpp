@@ -155,26 +155,12 @@ GraphRunData load_graph_run(const GraphPlan& plan, const GraphPreset& preset) {
   return data;
 }
 
-void keep_folds(const fs::path& directory, const GraphRunData& data) {
+void keep_folds(const RunDirectory& run, const GraphRunData& data) {
   std::vector<SplitLists> splits;
   for (std::size_t repeat = 0; repeat < data.folds.size(); ++repeat) {
     splits.push_back({fmt::format("repeat-{}", repeat), data.split, data.folds[repeat]});
   }
-  const std::string text = write_split_json(data.set.name(), data.set.num_graphs(), splits);
-  const fs::path file = directory / "splits.json";
-  const auto measured = [&](const char* name) {
-    std::error_code none;
-    const auto bytes = fs::file_size(directory / name, none);
-    return !none && bytes > 0;
-  };
-  if (!fs::exists(file) || !(measured("metrics.jsonl") || measured("trials.jsonl"))) {
-    write_file_atomically(file, text);
-  } else if (read_file(file) != text) {
-    throw ConfigError(
-        fmt::format("{}: holds other folds than the set gives now; expected the same data and split files, "
-                    "or --out with another directory",
-                    file.string()));
-  }
+  run.keep("splits.json", write_split_json(data.set.name(), data.set.num_graphs(), splits), "folds");
 }
 
 }  // namespace tarn

@@ -2,8 +2,8 @@
 
 #include "tarn/experiments/graphs/graph_options.hpp"
 #include "tarn/experiments/graphs/graph_task.hpp"
+#include "tarn/experiments/run_directory.hpp"
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -29,6 +29,6 @@ struct GraphRunData {
 
 /// Keeps the folds of a run as splits.json in its directory. Throws ConfigError if another process left other
 /// folds there: the data has changed since.
-void keep_folds(const std::filesystem::path& directory, const GraphRunData& data);
+void keep_folds(const RunDirectory& run, const GraphRunData& data);
 
 }  // namespace tarn

@@ -191,7 +191,7 @@ void MeshExperiment::run(ExperimentContext& context) const {
   const MeshRunData data = load_mesh_run(plan, preset_);
   std::vector<std::string> warnings = warnings_of(plan, data, preset_.task);
   for (const std::string& warning : warnings) context.console.warning(warning);
-  keep_partitions(context.run.path(), data);
+  keep_partitions(context.run, data);
   warn_of_emulated_products(plan.run.products, context.console);
 
   const std::vector<MeshTrial> trials = mesh_trials(plan, data, preset_.task);

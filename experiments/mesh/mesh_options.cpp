@@ -1,6 +1,7 @@
 #include "tarn/experiments/mesh/mesh_options.hpp"
 
 #include "tarn/core/errors.hpp"
+#include "tarn/experiments/option_tables.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -16,19 +17,6 @@ namespace {
 constexpr std::array<const char*, 5> derived = {"in_channels_primal", "in_channels_dual", "num_classes",
                                                 "configuration", "readout"};
 constexpr std::array<const char*, 4> plain_tables = {"data", "generate", "graph", "augment"};
-
-std::string prefix_of(const Value& value) {
-  return value.where().empty() ? "" : value.where() + ": ";
-}
-
-Value table_of(const Value& given, std::string_view name) {
-  const Value* table = given.find(name);
-  if (table == nullptr || table->is_null()) return Value(Value::Table{});
-  if (table->table() == nullptr) {
-    throw ConfigError(fmt::format("{}{}: got {}; expected a table", prefix_of(*table), name, table->text()));
-  }
-  return *table;
-}
 
 bool is_derived(std::string_view option) {
   return std::find(derived.begin(), derived.end(), option) != derived.end();
@@ -64,7 +52,7 @@ Value run_part(const Value& given, const MeshPreset& preset) {
   const Value* one = given.find("readout");
   if (one == nullptr || one->is_null()) return run;
   if (one->string() == nullptr) {
-    throw ConfigError(fmt::format("{}readout: got {}; expected one of {}", prefix_of(*one), one->text(),
+    throw ConfigError(fmt::format("{}readout: got {}; expected one of {}", place_of(*one), one->text(),
                                   fmt::join(method_names(preset.task), ", ")));
   }
   Value list(Value::List{*one});
@@ -91,7 +79,7 @@ void require_methods(const MeshRunOptions& run, const MeshPreset& preset) {
 Value resolve_network(const MeshMethod& method, const Value& given) {
   for (const auto& [key, value] : *given.table()) {
     if (!is_derived(key)) continue;
-    throw ConfigError(fmt::format("{}{}.{}: follows from {}; expected it not to be set", prefix_of(value),
+    throw ConfigError(fmt::format("{}{}.{}: follows from {}; expected it not to be set", place_of(value),
                                   method.table, key,
                                   key == "readout"         ? "readouts"
                                   : key == "configuration" ? "graph.configuration"
@@ -105,13 +93,11 @@ Value resolve_network(const MeshMethod& method, const Value& given) {
   return own;
 }
 
-void prefix_fields(std::vector<FieldDescription>& all, const std::string& prefix,
-                   const std::vector<FieldDescription>& fields) {
-  for (FieldDescription field : fields) {
-    if (prefix != "" && is_derived(field.name) && prefix != "graph.") continue;
-    field.name = prefix + field.name;
-    all.push_back(std::move(field));
-  }
+/// Options of a network that the user may set.
+std::vector<FieldDescription> own_fields(const std::string& network) {
+  std::vector<FieldDescription> fields = mesh_networks().at(network).describe();
+  std::erase_if(fields, [](const FieldDescription& field) { return is_derived(field.name); });
+  return fields;
 }
 
 }  // namespace
@@ -232,11 +218,11 @@ Value resolve_mesh_run(const Value& given, const MeshPreset& preset) {
   const Value* short_form = given.find("readout");
   if (short_form != nullptr && given.find("readouts") != nullptr) {
     throw ConfigError(
-        fmt::format("{}readout: readouts is set, too; expected one of them", prefix_of(*short_form)));
+        fmt::format("{}readout: readouts is set, too; expected one of them", place_of(*short_form)));
   }
   if (const Value* generate = given.find("generate"); generate != nullptr && !preset.embedded) {
     throw ConfigError(fmt::format("{}generate: {} takes its set from files; expected data.path or data.root",
-                                  prefix_of(*generate), preset.name));
+                                  place_of(*generate), preset.name));
   }
   all.merge(given);
   const auto run = read_options<MeshRunOptions>(run_part(all, preset), preset.name);
@@ -266,16 +252,14 @@ Value resolve_mesh_run(const Value& given, const MeshPreset& preset) {
 
 std::vector<FieldDescription> describe_mesh_run(const MeshPreset& preset) {
   std::vector<FieldDescription> result = describe_options<MeshRunOptions>();
-  prefix_fields(result, "data.", describe_options<MeshDataOptions>());
-  if (preset.embedded) prefix_fields(result, "generate.", describe_options<ProceduralOptions>());
-  prefix_fields(result, "graph.", describe_options<MeshGraphOptions>());
-  prefix_fields(result, "augment.", describe_options<MeshAugmentOptions>());
+  describe_table(result, "data", describe_options<MeshDataOptions>());
+  if (preset.embedded) describe_table(result, "generate", describe_options<ProceduralOptions>());
+  describe_table(result, "graph", describe_options<MeshGraphOptions>());
+  describe_table(result, "augment", describe_options<MeshAugmentOptions>());
   for (const MeshMethod& method : network_tables(preset.task)) {
-    prefix_fields(result, method.table + ".", mesh_networks().at(method.network).describe());
+    describe_table(result, method.table, own_fields(method.network));
   }
-  for (FieldDescription& field : result) {
-    if (const Value* own = preset.defaults.find_path(field.name)) field.default_value = *own;
-  }
+  describe_defaults(result, preset.defaults);
   return result;
 }
 

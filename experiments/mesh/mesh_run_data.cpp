@@ -289,22 +289,8 @@ MeshRunData load_mesh_run(const MeshPlan& plan, const MeshPreset& preset) {
   return data;
 }
 
-void keep_partitions(const fs::path& directory, const MeshRunData& data) {
-  const std::string text = partition_text(data.set, data.partitions, data.problems);
-  const fs::path file = directory / "partitions.json";
-  const auto measured = [&](const char* name) {
-    std::error_code none;
-    const auto bytes = fs::file_size(directory / name, none);
-    return !none && bytes > 0;
-  };
-  if (!fs::exists(file) || !(measured("metrics.jsonl") || measured("trials.jsonl"))) {
-    write_file_atomically(file, text);
-  } else if (read_file(file) != text) {
-    throw ConfigError(fmt::format(
-        "{}: holds other partitions than the set gives now; expected the same data, or --out with another "
-        "directory",
-        file.string()));
-  }
+void keep_partitions(const RunDirectory& run, const MeshRunData& data) {
+  run.keep("partitions.json", partition_text(data.set, data.partitions, data.problems), "partitions");
 }
 
 }  // namespace TARN_PRECISION

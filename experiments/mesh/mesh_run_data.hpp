@@ -2,6 +2,7 @@
 
 #include "tarn/datasets/mesh/mesh_store.hpp"
 #include "tarn/experiments/mesh/mesh_options.hpp"
+#include "tarn/experiments/run_directory.hpp"
 
 #include <filesystem>
 #include <string>
@@ -41,9 +42,10 @@ struct MeshRunData {
 [[nodiscard]] std::filesystem::path find_mesh_set(const std::string& name, const std::string& root);
 
 inline namespace TARN_PRECISION {
+
 /// Notes in a run directory which meshes each partition trains and tests on. Throws ConfigError if a run
 /// that has measured something was given others.
-void keep_partitions(const std::filesystem::path& directory, const MeshRunData& data);
+void keep_partitions(const RunDirectory& run, const MeshRunData& data);
 }  // namespace TARN_PRECISION
 
 }  // namespace tarn

@@ -121,7 +121,7 @@ void ReadoutComparison::run(ExperimentContext& context) const {
   std::optional<GraphRunData> graphs;
   if (plan.graphs) {
     graphs = load_graph_run(*plan.graphs, embedded_graphs());
-    keep_folds(context.run.path(), *graphs);
+    keep_folds(context.run, *graphs);
     for (const std::string& warning : graphs->warnings) context.console.warning(warning);
   }
   ReadoutTrials trials(plan, graphs ? &*graphs : nullptr);

@@ -2,6 +2,7 @@
 
 #include "tarn/core/errors.hpp"
 #include "tarn/experiments/graphs/graph_classification.hpp"
+#include "tarn/experiments/option_tables.hpp"
 #include "tarn/experiments/readout_options.hpp"
 #include "tarn/pooling/layer_readouts/layer_readout.hpp"
 #include "tarn/pooling/query_readouts/query_readout.hpp"
@@ -27,16 +28,6 @@ struct DataOptions {
 
 bool contains(const std::vector<std::string>& list, const std::string& name) {
   return std::find(list.begin(), list.end(), name) != list.end();
-}
-
-Value table_of(const Value& given, const std::string& name) {
-  const Value* table = given.find(name);
-  if (table == nullptr || table->is_null()) return Value(Value::Table{});
-  if (table->table() == nullptr) {
-    throw ConfigError(fmt::format("{}{}: got {}; expected a table",
-                                  table->where().empty() ? "" : table->where() + ": ", name, table->text()));
-  }
-  return *table;
 }
 
 template <class T>
@@ -212,10 +203,7 @@ std::vector<FieldDescription> describe_readout_comparison() {
   for (FieldDescription& field : result) {
     if (field.name == "readouts") field.default_value = "all";
   }
-  for (FieldDescription field : describe_options<DataOptions>()) {
-    field.name = "data." + field.name;
-    result.push_back(std::move(field));
-  }
+  describe_table(result, "data", describe_options<DataOptions>());
   result.push_back({"stress.OPTION", "table", Value(), "an option of stress", "tarn describe stress"});
   result.push_back(
       {"graphs.OPTION", "table", Value(), "an option of graphs-demo", "tarn describe graphs-demo"});

@@ -2,6 +2,7 @@
 
 #include "tarn/core/errors.hpp"
 #include "tarn/experiments/comparison.hpp"
+#include "tarn/experiments/option_tables.hpp"
 #include "tarn/experiments/readout_options.hpp"
 #include "tarn/experiments/trial_runner.hpp"
 
@@ -106,11 +107,9 @@ std::string RetrievalToy::help() const {
 
 std::vector<FieldDescription> RetrievalToy::options() const {
   std::vector<FieldDescription> result = describe_options<RetrievalToyOptions>();
-  for (FieldDescription field : describe_options<RetrievalToyData>()) {
-    if (field.name == "seed") continue;
-    field.name = "data." + field.name;
-    result.push_back(std::move(field));
-  }
+  std::vector<FieldDescription> data = describe_options<RetrievalToyData>();
+  std::erase_if(data, [](const FieldDescription& field) { return field.name == "seed"; });
+  describe_table(result, "data", data);
   return result;
 }
 

@@ -1,6 +1,7 @@
 #include "tarn/experiments/sphere/sphere_options.hpp"
 
 #include "tarn/core/errors.hpp"
+#include "tarn/experiments/option_tables.hpp"
 
 #include <fmt/format.h>
 
@@ -20,19 +21,6 @@ const std::vector<std::string> known_baselines = {"fisher", "spectrum-likelihood
 
 bool is_reserved(std::string_view name) {
   return std::find(reserved.begin(), reserved.end(), name) != reserved.end();
-}
-
-std::string place(const Value& value) {
-  return value.where().empty() ? "" : value.where() + ": ";
-}
-
-Value table_of(const Value& given, const char* name) {
-  const Value* table = given.find(name);
-  if (table == nullptr || table->is_null()) return Value(Value::Table{});
-  if (table->table() == nullptr) {
-    throw ConfigError(fmt::format("{}{}: got {}; expected a table", place(*table), name, table->text()));
-  }
-  return *table;
 }
 
 Value own_of(const Value& given) {
@@ -122,7 +110,7 @@ Value resolve_model(const Value& given, const std::string& network) {
       throw ConfigError(
           fmt::format("{}model.{}: follows from the data; expected an option of the network "
                       "beside it{}",
-                      place(value), key, key == "readout" ? ", and readouts in the list readouts" : ""));
+                      place_of(value), key, key == "readout" ? ", and readouts in the list readouts" : ""));
     }
   }
   const Value resolved = entry.resolve(given);
@@ -388,20 +376,13 @@ std::vector<FieldDescription> describe_sphere_run(const SpherePreset& preset) {
   const bool images = preset.task == SphereTask::images;
   std::vector<FieldDescription> result =
       images ? describe_options<SphereImageRunOptions>() : describe_options<SphereFieldRunOptions>();
-  for (FieldDescription field :
-       images ? describe_options<SphereImageDataOptions>() : describe_options<SphereFieldDataOptions>()) {
-    field.name = "data." + field.name;
-    result.push_back(std::move(field));
-  }
-  const Value defaults = with_defaults(Value(Value::Table{}), preset);
-  for (FieldDescription field : sphere_networks().at("healpix-cnn").describe()) {
-    if (is_reserved(field.name)) continue;
-    field.name = "model." + field.name;
-    result.push_back(std::move(field));
-  }
-  for (FieldDescription& field : result) {
-    if (const Value* own = defaults.find_path(field.name)) field.default_value = *own;
-  }
+  describe_table(
+      result, "data",
+      images ? describe_options<SphereImageDataOptions>() : describe_options<SphereFieldDataOptions>());
+  std::vector<FieldDescription> network = sphere_networks().at("healpix-cnn").describe();
+  std::erase_if(network, [](const FieldDescription& field) { return is_reserved(field.name); });
+  describe_table(result, "model", network);
+  describe_defaults(result, with_defaults(Value(Value::Table{}), preset));
   return result;
 }
 

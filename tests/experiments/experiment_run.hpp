@@ -3,14 +3,19 @@
 #include "tarn/core/files.hpp"
 #include "tarn/experiments/config.hpp"
 #include "tarn/experiments/experiment.hpp"
+#include "tarn/experiments/interruption.hpp"
 #include "tarn/experiments/json.hpp"
 
+#include "scratch_directory.hpp"
+#include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 /// Sends standard output into a file while it lives.
@@ -77,4 +82,27 @@ inline tarn::Value timeless_results(const std::filesystem::path& directory) {
     kept.emplace_back(key, value);
   }
   return kept;
+}
+
+/// Runs an experiment in `whole`, and in `again`, where it is interrupted later and later until it ends:
+/// after `step`, two steps, ... Both must come to the same results.
+inline void check_interrupted_runs(const tarn::Experiment& experiment, const tarn::Value& config,
+                                   const ScratchDirectory& scratch, std::chrono::milliseconds step) {
+  run_experiment(experiment, config, scratch / "whole");
+  int interruptions = 0;
+  for (auto after = step;; after += step) {
+    const tarn::InterruptionGuard guard;
+    const std::jthread killer([after] {
+      std::this_thread::sleep_for(after);
+      tarn::request_interruption();
+    });
+    try {
+      run_experiment(experiment, config, scratch / "again");
+      break;
+    } catch (const tarn::Interrupted&) {
+      ++interruptions;
+    }
+  }
+  CHECK(interruptions > 0);
+  CHECK(timeless_results(scratch / "again") == timeless_results(scratch / "whole"));
 }

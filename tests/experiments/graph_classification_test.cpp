@@ -90,23 +90,7 @@ TEST_CASE("an interrupted graph run ends with the same results", "[experiments][
   const ScratchDirectory scratch;
   const GraphClassification demo = experiment();
   const Value config = resolve(demo, with({"protocol=gin-cv", "epochs=20"}));
-  run_experiment(demo, config, scratch / "whole");
-  Size interruptions = 0;
-  for (int milliseconds = 5;; milliseconds += 20) {
-    const InterruptionGuard guard;
-    const std::jthread killer([&]() {
-      std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-      request_interruption();
-    });
-    try {
-      run_experiment(demo, config, scratch / "again");
-      break;
-    } catch (const Interrupted&) {
-      ++interruptions;
-    }
-  }
-  CHECK(interruptions > 0);
-  CHECK(timeless_results(scratch / "again") == timeless_results(scratch / "whole"));
+  check_interrupted_runs(demo, config, scratch, std::chrono::milliseconds(20));
 }
 
 TEST_CASE("gin-cv reads every fold at the epoch with the best mean", "[experiments][graph-run]") {

@@ -99,23 +99,7 @@ TEST_CASE("an interrupted mesh run ends with the same results", "[experiments][m
   const ScratchDirectory scratch;
   const MeshExperiment demo = experiment();
   const Value config = resolve(demo, small({"epochs=6", "augment.slide_vertices=0.2", "pictures=1"}));
-  run_experiment(demo, config, scratch / "whole");
-  Size interruptions = 0;
-  for (int milliseconds = 30;; milliseconds += 60) {
-    const InterruptionGuard guard;
-    const std::jthread killer([&]() {
-      std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-      request_interruption();
-    });
-    try {
-      run_experiment(demo, config, scratch / "again");
-      break;
-    } catch (const Interrupted&) {
-      ++interruptions;
-    }
-  }
-  CHECK(interruptions > 0);
-  CHECK(timeless_results(scratch / "again") == timeless_results(scratch / "whole"));
+  check_interrupted_runs(demo, config, scratch, std::chrono::milliseconds(60));
   std::set<fs::path> names;
   for (const auto& entry : fs::directory_iterator(scratch / "whole" / "pictures")) {
     CHECK(read_file(entry.path()) == read_file(scratch / "again" / "pictures" / entry.path().filename()));

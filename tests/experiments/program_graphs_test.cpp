@@ -3,6 +3,7 @@
 
 #include "datasets/tu_fixture.hpp"
 #include "experiments/experiment_run.hpp"
+#include "experiments/killed_runs.hpp"
 #include "experiments/program_fixture.hpp"
 #include <catch2/catch.hpp>
 
@@ -68,18 +69,9 @@ TEST_CASE("a graph run killed again and again ends with the same results", "[pro
                               "--out",
                               out};
   };
-  REQUIRE(tarn(arguments("whole")).code == 0);
-  int kills = 0;
-  for (int milliseconds = 20; kills < 8; milliseconds += 60) {
-    const pid_t child = tarn.start(arguments("killed"));
-    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-    ::kill(child, SIGKILL);
-    if (tarn.finish(child).code != 128 + SIGKILL) break;
-    ++kills;
-  }
-  CHECK(kills >= 2);
-  REQUIRE(tarn(arguments("killed")).code == 0);
-  CHECK(timeless_results(tarn / "killed") == timeless_results(tarn / "whole"));
+  check_killed_runs(
+      tarn, arguments,
+      {.first = std::chrono::milliseconds(20), .step = std::chrono::milliseconds(60), .most = 8});
 }
 
 TEST_CASE("a set that is nowhere is said where to get", "[program][run][graphs][errors]") {

@@ -2,6 +2,7 @@
 #include "tarn/datasets/mesh/mesh_store.hpp"
 
 #include "experiments/experiment_run.hpp"
+#include "experiments/killed_runs.hpp"
 #include "experiments/program_fixture.hpp"
 #include <catch2/catch.hpp>
 
@@ -72,16 +73,7 @@ TEST_CASE("a mesh run killed again and again ends with the same results", "[prog
                               "--out",
                               out};
   };
-  REQUIRE(tarn(arguments("whole")).code == 0);
-  int kills = 0;
-  for (int milliseconds = 100; kills < 6; milliseconds += 200) {
-    const pid_t child = tarn.start(arguments("killed"));
-    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-    ::kill(child, SIGKILL);
-    if (tarn.finish(child).code != 128 + SIGKILL) break;
-    ++kills;
-  }
-  CHECK(kills >= 2);
-  REQUIRE(tarn(arguments("killed")).code == 0);
-  CHECK(timeless_results(tarn / "killed") == timeless_results(tarn / "whole"));
+  check_killed_runs(
+      tarn, arguments,
+      {.first = std::chrono::milliseconds(100), .step = std::chrono::milliseconds(200), .most = 6});
 }

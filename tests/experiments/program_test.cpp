@@ -1,6 +1,7 @@
 #include "tarn/core/files.hpp"
 #include "tarn/experiments/json.hpp"
 
+#include "experiments/killed_runs.hpp"
 #include "experiments/program_fixture.hpp"
 #include <catch2/catch.hpp>
 
@@ -242,18 +243,12 @@ TEST_CASE("an interrupted run says so and goes on to the same results", "[progra
 
 TEST_CASE("a run killed again and again ends with the same results", "[program][run]") {
   const Program tarn;
-  REQUIRE(tarn(small_stress({"--out", "whole"})).code == 0);
-  int kills = 0;
-  for (int milliseconds = 5; kills < 10; milliseconds += 23) {
-    const pid_t child = tarn.start(small_stress({"--out", "killed"}));
-    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-    ::kill(child, SIGKILL);
-    if (tarn.finish(child).code != 128 + SIGKILL) break;
-    ++kills;
-  }
-  CHECK(kills >= 3);
-  REQUIRE(tarn(small_stress({"--out", "killed"})).code == 0);
-  CHECK(timeless(tarn / "killed/results.json") == timeless(tarn / "whole/results.json"));
+  check_killed_runs(
+      tarn,
+      [](const std::string& out) {
+        return small_stress({"--out", out});
+      },
+      {.first = std::chrono::milliseconds(5), .step = std::chrono::milliseconds(23), .most = 10});
 }
 
 TEST_CASE("a run that cannot write ends with code 1, and goes on when it can", "[program][run][errors]") {

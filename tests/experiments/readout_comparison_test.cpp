@@ -9,6 +9,7 @@
 #include "tarn/experiments/run_record.hpp"
 
 #include "experiments/experiment_run.hpp"
+#include "experiments/killed_runs.hpp"
 #include "experiments/markup.hpp"
 #include "experiments/program_fixture.hpp"
 #include "scratch_directory.hpp"
@@ -82,23 +83,7 @@ TEST_CASE("an interrupted comparison of readouts ends with the same results", "[
   const ScratchDirectory scratch;
   const ReadoutComparison comparison;
   const Value config = resolve(comparison, tiny);
-  run_experiment(comparison, config, scratch / "whole");
-  Size interruptions = 0;
-  for (int milliseconds = 5;; milliseconds += 15) {
-    const InterruptionGuard guard;
-    const std::jthread killer([&]() {
-      std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-      request_interruption();
-    });
-    try {
-      run_experiment(comparison, config, scratch / "again");
-      break;
-    } catch (const Interrupted&) {
-      ++interruptions;
-    }
-  }
-  CHECK(interruptions > 0);
-  CHECK(timeless_results(scratch / "again") == timeless_results(scratch / "whole"));
+  check_interrupted_runs(comparison, config, scratch, std::chrono::milliseconds(15));
   CHECK(read_file(scratch / "again/pairs.csv") == read_file(scratch / "whole/pairs.csv"));
 }
 
@@ -111,18 +96,9 @@ TEST_CASE("a comparison of readouts killed again and again ends with the same re
     all.emplace_back("epochs=20");
     return all;
   };
-  REQUIRE(tarn(arguments("whole")).code == 0);
-  int kills = 0;
-  for (int milliseconds = 20; kills < 6; milliseconds += 80) {
-    const pid_t child = tarn.start(arguments("killed"));
-    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-    ::kill(child, SIGKILL);
-    if (tarn.finish(child).code != 128 + SIGKILL) break;
-    ++kills;
-  }
-  CHECK(kills >= 2);
-  REQUIRE(tarn(arguments("killed")).code == 0);
-  CHECK(timeless_results(tarn / "killed") == timeless_results(tarn / "whole"));
+  check_killed_runs(
+      tarn, arguments,
+      {.first = std::chrono::milliseconds(20), .step = std::chrono::milliseconds(80), .most = 6});
   CHECK(read_file(tarn / "killed/pairs.csv") == read_file(tarn / "whole/pairs.csv"));
 }
 

@@ -86,23 +86,7 @@ TEST_CASE("an interrupted retrieval toy ends with the same results", "[experimen
   std::vector<std::string> longer = tiny;
   longer.emplace_back("epochs=12");
   const Value config = resolve(toy, longer);
-  run_experiment(toy, config, scratch / "whole");
-  Size interruptions = 0;
-  for (int milliseconds = 5;; milliseconds += 10) {
-    const InterruptionGuard guard;
-    const std::jthread killer([&]() {
-      std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-      request_interruption();
-    });
-    try {
-      run_experiment(toy, config, scratch / "again");
-      break;
-    } catch (const Interrupted&) {
-      ++interruptions;
-    }
-  }
-  CHECK(interruptions > 0);
-  CHECK(timeless_results(scratch / "again") == timeless_results(scratch / "whole"));
+  check_interrupted_runs(toy, config, scratch, std::chrono::milliseconds(10));
 }
 
 TEST_CASE("who sees the query finds the set that a mean hides", "[experiments][retrieval][slow]") {

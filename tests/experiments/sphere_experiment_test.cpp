@@ -6,6 +6,7 @@
 #include "tarn/experiments/report.hpp"
 
 #include "experiments/experiment_run.hpp"
+#include "experiments/killed_runs.hpp"
 #include "experiments/markup.hpp"
 #include "experiments/program_fixture.hpp"
 #include "experiments/sphere_fixture.hpp"
@@ -100,23 +101,7 @@ TEST_CASE("an interrupted run on the sphere ends with the same results", "[exper
   const SphereExperiment peak = experiment("sphere-peak");
   const Value config = resolve(peak, tiny_fields({"epochs=25", "data.f_sky=[1.0, 0.5]", "lr_patience=1",
                                                   "patience=8", "augment=rot90", "min_gain=0.01"}));
-  run_experiment(peak, config, scratch / "whole");
-  Size interruptions = 0;
-  for (int milliseconds = 3;; milliseconds += 15) {
-    const InterruptionGuard guard;
-    const std::jthread killer([&]() {
-      std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-      request_interruption();
-    });
-    try {
-      run_experiment(peak, config, scratch / "again");
-      break;
-    } catch (const Interrupted&) {
-      ++interruptions;
-    }
-  }
-  CHECK(interruptions > 0);
-  CHECK(timeless_results(scratch / "again") == timeless_results(scratch / "whole"));
+  check_interrupted_runs(peak, config, scratch, std::chrono::milliseconds(15));
   CHECK(read_file(scratch / "again" / "pictures" / "maps-2.svg") ==
         read_file(scratch / "whole" / "pictures" / "maps-2.svg"));
 }
@@ -131,18 +116,9 @@ TEST_CASE("a run on the sphere killed again and again ends with the same results
     all.insert(all.end(), options.begin(), options.end());
     return all;
   };
-  REQUIRE(tarn(arguments("whole")).code == 0);
-  int kills = 0;
-  for (int milliseconds = 200; kills < 6; milliseconds += 300) {
-    const pid_t child = tarn.start(arguments("killed"));
-    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-    ::kill(child, SIGKILL);
-    if (tarn.finish(child).code != 128 + SIGKILL) break;
-    ++kills;
-  }
-  CHECK(kills >= 1);
-  REQUIRE(tarn(arguments("killed")).code == 0);
-  CHECK(timeless_results(tarn / "killed") == timeless_results(tarn / "whole"));
+  check_killed_runs(
+      tarn, arguments,
+      {.first = std::chrono::milliseconds(200), .step = std::chrono::milliseconds(300), .most = 6});
 }
 
 TEST_CASE("images on the sphere are learned and reported", "[experiments][sphere]") {

@@ -65,23 +65,7 @@ TEST_CASE("an interrupted stress test ends with the same results", "[experiments
   const ScratchDirectory scratch;
   const Stress stress;
   const Value config = resolve(stress, tiny);
-  run_experiment(stress, config, scratch / "whole");
-  Size interruptions = 0;
-  for (int milliseconds = 5;; milliseconds += 25) {
-    const InterruptionGuard guard;
-    const std::jthread killer([&]() {
-      std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-      request_interruption();
-    });
-    try {
-      run_experiment(stress, config, scratch / "again");
-      break;
-    } catch (const Interrupted&) {
-      ++interruptions;
-    }
-  }
-  CHECK(interruptions > 0);
-  CHECK(timeless_results(scratch / "again") == timeless_results(scratch / "whole"));
+  check_interrupted_runs(stress, config, scratch, std::chrono::milliseconds(25));
   CHECK(read_file(scratch / "again/sample.json") == read_file(scratch / "whole/sample.json"));
 }
 
