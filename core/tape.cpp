@@ -22,7 +22,7 @@ void clear(MatrixView m) {
 
 inline namespace TARN_PRECISION {
 
-const Shape& Var::shape() const {
+Shape Var::shape() const {
   return tape_->node(*this).shape;
 }
 ConstMatrixView Var::value() const {

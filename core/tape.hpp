@@ -34,7 +34,7 @@ class Var {
   /// False for a default-made handle, which stands for "not given".
   [[nodiscard]] bool given() const { return tape_ != nullptr; }
   [[nodiscard]] Tape& tape() const { return *tape_; }
-  [[nodiscard]] const Shape& shape() const;
+  [[nodiscard]] Shape shape() const;
   /// Leading dimensions x last dimension.
   [[nodiscard]] ConstMatrixView value() const;
   [[nodiscard]] Size rows() const { return value().rows; }
