@@ -18,11 +18,12 @@ namespace {
 constexpr Size query_tile = 64;
 constexpr Size key_tile = 128;
 
-/// factor m^T with the columns padded by zeros to whole vectors.
-void pack_transposed(ConstMatrixView m, Real factor, MatrixView into) {
+/// factor (m - centre)^T with the columns padded by zeros to whole vectors; centre [cols], or null for zeros.
+void pack_transposed(ConstMatrixView m, Real factor, MatrixView into, const Real* centre = nullptr) {
   for (Size c = 0; c < m.cols; ++c) {
     Real* out = into.row(c);
-    for (Size j = 0; j < m.rows; ++j) out[j] = factor * m(j, c);
+    const Real shift = centre != nullptr ? centre[c] : Real{0};
+    for (Size j = 0; j < m.rows; ++j) out[j] = factor * (m(j, c) - shift);
     for (Size j = m.rows; j < into.cols; ++j) out[j] = 0;
   }
 }
@@ -51,6 +52,14 @@ Real total(const Real* x, Size n) {
       part[static_cast<std::size_t>(k)] += part[static_cast<std::size_t>(k + width)];
   }
   return part[0];
+}
+
+/// <dy, y - centre>; centre null for zeros.
+Real weigh_output(const Real* dy, const Real* y, const Real* centre, Size cols) {
+  if (centre == nullptr) return dot(dy, y, cols);
+  double sum = 0;
+  for (Size c = 0; c < cols; ++c) sum += static_cast<double>(dy[c]) * static_cast<double>(y[c] - centre[c]);
+  return static_cast<Real>(sum);
 }
 
 /// The factor of dropout on each weight of one query from `first_key` on.
@@ -155,10 +164,10 @@ void AttentionTiles::forward(const AttentionHead& head, MatrixView y, PerQuery<R
   }
 }
 
-/// Scores of the tile become weights p, gradients of the weights become those of the scores, scale p (dp -
-/// r).
+/// Scores of the tile become weights p, gradients dp of the weights become those of the scores, scale p (dp -
+/// <dy, y>); dp and y count from the centre.
 void AttentionTiles::weight_gradients(const AttentionHead& head, const AttentionHeadGradient& g,
-                                      const Tile& t) {
+                                      const Tile& t, const Real* centre) {
   const MatrixView p = view(scores_, t.rows(), t.padded()), ds = view(slopes_, t.rows(), t.padded());
   for (Size i = 0; i < t.rows(); ++i) {
     const Real lse = g.lse[t.queries.begin + i];
@@ -166,7 +175,8 @@ void AttentionTiles::weight_gradients(const AttentionHead& head, const Attention
   }
   exp_in_place(p.data, p.size());
   for (Size i = 0; i < t.rows(); ++i) {
-    const Real r = g.r[t.queries.begin + i];
+    const Real r =
+        weigh_output(g.dy.row(t.queries.begin + i), g.y.row(t.queries.begin + i), centre, g.dy.cols);
     Real* __restrict weight = p.row(i);
     Real* __restrict slope = ds.row(i);
     if (head.dropout > 0) {
@@ -188,14 +198,17 @@ void AttentionTiles::backward(const AttentionHead& head, const AttentionHeadGrad
     const ConstMatrixView v = head.v.row_block(keys.begin, keys.end);
     if (head.pack) pack_keys(head, {{}, keys});
     const MatrixView v_transposed = view(values_, v.cols, whole_vectors(v.rows));
-    pack_transposed(v, 1, v_transposed);
+    // Only differences of values move the weights: counted from one of them they lose no digits where all
+    // have much in common. Dropout weighs each value by a factor of its own.
+    const Real* const centre = head.dropout > 0 ? nullptr : v.row(0);
+    pack_transposed(v, 1, v_transposed, centre);
     for (Size q = 0; q < head.q.rows; q += query_tile) {
       const Tile t{{q, std::min(head.q.rows, q + query_tile)}, keys};
       const ConstMatrixView dy = g.dy.row_block(t.queries.begin, t.queries.end);
       const MatrixView p = view(scores_, t.rows(), t.padded()), ds = view(slopes_, t.rows(), t.padded());
       scores(head, t);
       tile_product(as_it_lies(dy), v_transposed, ds, Write::assign);
-      weight_gradients(head, g, t);
+      weight_gradients(head, g, t, centre);
       if (g.dv.data != nullptr) {
         tile_product(transposed(p), dy, g.dv.row_block(keys.begin, keys.end), Write::add);
       }

@@ -34,7 +34,7 @@ struct PerQuery {
 struct AttentionHeadGradient {
   ConstMatrixView dy;        ///< [n, dv]
   PerQuery<const Real> lse;  ///< log-sum-exp of the scores
-  PerQuery<const Real> r;    ///< <dy_i, y_i>
+  ConstMatrixView y;         ///< [n, dv] what forward gave
   MatrixView dq{};
   MatrixView dk{};
   MatrixView dv{};
@@ -62,7 +62,8 @@ class AttentionTiles {
   void pack_keys(const AttentionHead& head, const Tile& t);
   [[nodiscard]] MatrixView view(Tensor& t, Size rows, Size cols) const { return {t.data(), rows, cols}; }
   void drop_weights(const AttentionHead& head, const Tile& t, MatrixView weights) const;
-  void weight_gradients(const AttentionHead& head, const AttentionHeadGradient& g, const Tile& t);
+  void weight_gradients(const AttentionHead& head, const AttentionHeadGradient& g, const Tile& t,
+                        const Real* centre);
 
   Tensor keys_;    // k^T of a tile of keys, times scale
   Tensor values_;  // v^T of a tile of keys

@@ -151,7 +151,6 @@ struct Gradients {
 struct Backward {
   const Problem& p;
   ConstMatrixView dy;
-  MatrixView r;  // [rows, heads] <dy, y> of each head
 
   /// Adds the gradients of one head of part of a set; `into` begins at the first query and key of the range.
   void add(AttentionTiles& tiles, Size set, Rows queries, Rows keys, Size h, const Gradients& into) const {
@@ -162,7 +161,7 @@ struct Backward {
     };
     tiles.backward(head, {.dy = p.values_of(dy, h).row_block(row, row + queries.size()),
                           .lse = {p.lse.row(row) + h, p.heads},
-                          .r = {r.row(row) + h, p.heads},
+                          .y = p.values_of(p.y, h).row_block(row, row + queries.size()),
                           .dq = rows_of(wanted_keys(into.q, h), queries.size()),
                           .dk = rows_of(wanted_keys(into.k, h), keys.size()),
                           .dv = into.v.data != nullptr ? p.values_of(into.v, h).row_block(0, keys.size())
@@ -177,16 +176,6 @@ struct Backward {
 /// Rows from `begin` on, or nothing of nothing.
 MatrixView from_row(MatrixView m, Size begin) {
   return m.data != nullptr ? m.row_block(begin, m.rows) : m;
-}
-
-void weigh_outputs(const Problem& p, ConstMatrixView dy, MatrixView r) {
-  for_blocks(dy.rows, rows_per_chunk, [&](Size begin, Size end) {
-    for (Size i = begin; i < end; ++i) {
-      for (Size h = 0; h < p.heads; ++h) {
-        r(i, h) = dot(dy.row(i) + h * p.value_width, p.y.row(i) + h * p.value_width, p.value_width);
-      }
-    }
-  });
 }
 
 /// Every set has its own queries and keys: short ones at once, of long ones first queries, then keys.
@@ -306,8 +295,7 @@ Var ragged_attention(const RaggedAttention& in) {
           return c.x.needs_grad() ? tape.grad(c.x).column_block(c.column, c.column + columns) : MatrixView{};
         };
         const Gradients into{wanted(q, p.q.cols), wanted(k, p.k.cols), wanted(v, p.v.cols)};
-        const Backward b{p, dy, tape.allocate({dy.rows, p.heads})};
-        weigh_outputs(p, dy, b.r);
+        const Backward b{p, dy};
         if (p.shared == Shared::none) return backward_apart(tape, b, into);
         p.shared == Shared::queries ? backward_shared_queries(tape, b, into)
                                     : backward_shared_keys(tape, b, into);
