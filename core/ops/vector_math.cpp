@@ -61,6 +61,16 @@ void log_in_place(Real* data, Size n) {
       data, n, [](Block& x) { x = x.log(); }, as_it_is);
 }
 
+// The logarithm of the rounded 1 + x, times what rounding took from x.
+void log1p_in_place(Real* data, Size n) {
+  apply(
+      data, n, [](Block& x) { x = (x + Real{1}).log(); },
+      [](Real x, Real y) {
+        const Real sum = 1 + x;
+        return sum == 1 ? x : y * (x / (sum - 1));
+      });
+}
+
 void sigmoid_in_place(Real* data, Size n) {
   apply(
       data, n, [](Block& x) { x = (-x.abs()).exp(); },

@@ -12,6 +12,8 @@ void tanh_in_place(Real* data, Size n);
 void exp_in_place(Real* data, Size n);
 /// Natural logarithm; minus infinity of 0.
 void log_in_place(Real* data, Size n);
+/// ln(1 + x) of finite x, as exact near 0 as elsewhere; minus infinity of -1.
+void log1p_in_place(Real* data, Size n);
 /// 1 / (1 + exp(-x)), without overflow.
 void sigmoid_in_place(Real* data, Size n);
 /// The error function; absolute error below 2e-7 in float.

@@ -18,6 +18,7 @@ constexpr std::array functions{
     Function{tanh_in_place, [](double x) { return std::tanh(x); }},
     Function{exp_in_place, [](double x) { return std::exp(x); }},
     Function{log_in_place, [](double x) { return std::log(x); }},
+    Function{log1p_in_place, [](double x) { return std::log1p(x); }},
     Function{sigmoid_in_place, [](double x) { return 1 / (1 + std::exp(-x)); }},
     Function{erf_in_place, [](double x) { return std::erf(x); }},
 };
@@ -28,7 +29,7 @@ TEST_CASE("functions of runs equal those of the standard library", "[core][math]
   for (const Function& f : functions) {
     std::vector<Real> x;
     for (int i = 1; i < 700; ++i) x.push_back(static_cast<Real>(0.01 * i));
-    if (f.in_place != log_in_place) {
+    if (f.in_place != log_in_place && f.in_place != log1p_in_place) {
       for (int i = 0; i < 700; ++i) x.push_back(static_cast<Real>(-0.03 * i));
     }
     std::vector<Real> y = x;
@@ -39,6 +40,19 @@ TEST_CASE("functions of runs equal those of the standard library", "[core][math]
                                              .margin(rounding(3e-7, 1e-14)));
     }
   }
+}
+
+TEST_CASE("log1p is exact near zero, and minus infinity at -1", "[core][math]") {
+  std::vector<Real> x{0, Real(1e-3), Real(-1e-3), Real(1e-12), Real(-1e-12), Real(-0.5), Real(-0.999)};
+  std::vector<Real> y = x;
+  log1p_in_place(y.data(), static_cast<Size>(y.size()));
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto want = Approx(std::log1p(static_cast<double>(x[i]))).epsilon(rounding(1e-6, 1e-13));
+    CHECK(static_cast<double>(y[i]) == want);
+  }
+  Real end = -1;
+  log1p_in_place(&end, 1);
+  CHECK(end == -std::numeric_limits<Real>::infinity());
 }
 
 TEST_CASE("a number has the same bits wherever it stands", "[core][math]") {
