@@ -10,6 +10,7 @@
 #include "tarn/experiments/metrics.hpp"
 #include "tarn/pooling/heads/head.hpp"
 #include "tarn/pooling/losses/loss.hpp"
+#include "tarn/pooling/normalisers/normaliser.hpp"
 #include "tarn/pooling/readouts/readout.hpp"
 
 #include <fmt/format.h>
@@ -86,6 +87,11 @@ void run_head(CaseRun& run) {
 void run_loss(CaseRun& run) {
   const auto loss = losses().make(run.golden().op, run.golden().user_options());
   run.output("loss", loss->forward(run.input("a"), run.input("b"), run.input("labels")));
+}
+
+void run_normaliser(CaseRun& run) {
+  const auto normaliser = normalisers().make(run.golden().op, run.golden().user_options());
+  run.output("weights", normaliser->forward({run.input("scores"), run.sets(), run.input("noise")}));
 }
 
 void run_token_graph(CaseRun& run) {
@@ -211,6 +217,7 @@ const std::vector<Adapter>& adapters() {
         {"readout", [] { return readouts().names(); }, run_readout},
         {"head", [] { return heads().names(); }, run_head},
         {"loss", [] { return losses().names(); }, run_loss},
+        {"normaliser", [] { return normalisers().names(); }, run_normaliser},
         {"graph builder", one_name("token-graph"), run_token_graph},
         {"encoder", one_name("synthetic-encoder"), run_synthetic_encoder},
         {"metrics", one_name("metrics"), run_metrics},

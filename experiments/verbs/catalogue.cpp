@@ -11,6 +11,7 @@
 #include "tarn/pooling/layer_pools/layer_pool.hpp"
 #include "tarn/pooling/layer_readouts/layer_readout.hpp"
 #include "tarn/pooling/losses/loss.hpp"
+#include "tarn/pooling/normalisers/normaliser.hpp"
 #include "tarn/pooling/query_readouts/query_readout.hpp"
 #include "tarn/pooling/readouts/readout.hpp"
 
@@ -45,6 +46,7 @@ std::vector<CatalogueFamily> catalogue() {
   families.push_back(family("readouts", readouts()));
   families.push_back(family("layer readouts", layer_readouts()));
   families.push_back(family("query readouts", query_readouts()));
+  families.push_back(family("normalisers", normalisers()));
   families.push_back(family("convolutions", convolutions()));
   families.push_back(family("norms", norms()));
   families.push_back(family("layer pools", layer_pools()));

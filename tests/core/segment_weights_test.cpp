@@ -81,19 +81,20 @@ void for_each_weighing(Check check) {
   }
 }
 
-/// The softmax as its formula says, in double.
+/// The softmax as its formula says, sums in extended precision.
 std::vector<double> plain_softmax(const Tensor& s, const Segments& sets, double temperature) {
   const Size cols = s.shape().cols();
   std::vector<double> w(static_cast<std::size_t>(s.size()));
   for (Size b = 0; b < sets.count(); ++b) {
     const Rows rows = sets.rows(b);
     for (Size j = 0; j < cols; ++j) {
-      double highest = -1e300, sum = 0;
+      double highest = -1e300;
+      long double sum = 0;
       const auto at = [&](Size i) { return static_cast<double>(s.matrix()(i, j)) / temperature; };
       for (Size i = rows.begin; i < rows.end; ++i) highest = std::max(highest, at(i));
       for (Size i = rows.begin; i < rows.end; ++i) sum += std::exp(at(i) - highest);
       for (Size i = rows.begin; i < rows.end; ++i)
-        w[static_cast<std::size_t>(i * cols + j)] = std::exp(at(i) - highest) / sum;
+        w[static_cast<std::size_t>(i * cols + j)] = static_cast<double>(std::exp(at(i) - highest) / sum);
     }
   }
   return w;
@@ -268,7 +269,9 @@ TEST_CASE("a NaN stays in its set and column, and finite scores of any size give
                without = evaluate(tensors(clean), over(w, sets)).y;
     CHECK(std::isnan(with[61]));
     for (std::size_t k = 0; k < with.size(); ++k) {
-      if (k % 2 == 0 || k < 16 || k >= 400) CHECK(with[k] == without[k]);
+      if (k < 16 || k >= 400) CHECK(with[k] == without[k]);
+      // Another algorithm may take over for the whole set.
+      if (k % 2 == 0) CHECK(with[k] == Approx(without[k]).margin(rounding(1e-6, 1e-14)));
     }
     Tensor huge = random_tensor({260, 2}, 12);
     for (Real& v : huge.flat()) v *= std::numeric_limits<Real>::max() / 8;

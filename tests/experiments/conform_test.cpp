@@ -30,6 +30,29 @@ TEST_CASE("every registered operator has a golden case", "[conform][golden]") {
   }
 }
 
+TEST_CASE("golden cases of unknown operators are those of operators still to come", "[conform][golden]") {
+  // An operator that is built is taken off this list; a misspelt name in a file fails here.
+  const std::set<std::string> to_come{"cross-layer-attention",
+                                      "dgqa",
+                                      "kdgqa",
+                                      "linear-attention",
+                                      "mala",
+                                      "mala-2d",
+                                      "pgqa",
+                                      "z-loss",
+                                      "selective-attention",
+                                      "self-attention",
+                                      "sigmoid-attention",
+                                      "softmax-free-attention",
+                                      "softmax-regression",
+                                      "softplus-attention"};
+  std::set<std::string> unknown;
+  for (const GoldenCase& c : all_golden_cases()) {
+    if (find_adapter(c.op) == nullptr) unknown.insert(c.op);
+  }
+  CHECK(unknown == to_come);
+}
+
 TEST_CASE("operator names are unique over all families", "[conform]") {
   std::set<std::string> seen;
   for (const Adapter& adapter : adapters()) {

@@ -12,8 +12,8 @@
 /// What the walks over registered operators share beside `module_walk.hpp`: the golden cases that name them.
 namespace tarn::test {
 
-/// The cases of all files in tests/golden whose operator is known, file by file.
-inline std::vector<GoldenCase> known_cases() {
+/// The cases of all files in tests/golden, file by file.
+inline std::vector<GoldenCase> all_golden_cases() {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(TARN_TESTS_DIR "/golden")) {
     if (entry.path().extension() == ".h5") files.push_back(entry.path());
@@ -21,10 +21,15 @@ inline std::vector<GoldenCase> known_cases() {
   std::sort(files.begin(), files.end());
   std::vector<GoldenCase> cases;
   for (const auto& file : files) {
-    for (GoldenCase& c : read_golden(file.string())) {
-      if (find_adapter(c.op) != nullptr) cases.push_back(std::move(c));
-    }
+    for (GoldenCase& c : read_golden(file.string())) cases.push_back(std::move(c));
   }
+  return cases;
+}
+
+/// Those whose operator is known.
+inline std::vector<GoldenCase> known_cases() {
+  std::vector<GoldenCase> cases = all_golden_cases();
+  std::erase_if(cases, [](const GoldenCase& c) { return find_adapter(c.op) == nullptr; });
   return cases;
 }
 
