@@ -66,9 +66,11 @@ void list_readouts(Add add) {
   add(Op<MlpReadout>(), "mlp", "P5 (i-th rows), P4",
       {"mlp of the rows side by side", "Buterez et al. 2022, arXiv 2211.04952"});
   add(Op<Attentional>(), "attentional", "P4, P2",
-      {"sum a_i value(x_i), a = softmax of gate(x_i)", "Li et al. 2019, arXiv 1904.12787"});
+      {"sum a_i value(x_i), a = softmax (or another normaliser) of gate(x_i)",
+       "Li et al. 2019, arXiv 1904.12787"});
   add(Op<MilAttention>(), "mil-attention", "P4, P2",
-      {"sum a_ik x_i, a = softmax of w(tanh(V x) sigmoid(U x))", "Ilse et al. 2018, arXiv 1802.04712"});
+      {"sum a_ik x_i, a = softmax (or another normaliser) of w(tanh(V x) sigmoid(U x))",
+       "Ilse et al. 2018, arXiv 1802.04712"});
   add(Op<Pma>(), "pma", "P4, P3 with shared queries",
       {"learned seeds attend to the rows", "Lee et al. 2019, Set Transformer, arXiv 1810.00825"});
   add(Op<SetTransformer>(), "set-transformer", "P4, P3",

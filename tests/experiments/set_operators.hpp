@@ -2,6 +2,7 @@
 
 #include "tarn/core/ops/elementwise.hpp"
 #include "tarn/pooling/layer_readouts/layer_readout.hpp"
+#include "tarn/pooling/normalisers/normalised_pool.hpp"
 #include "tarn/pooling/query_readouts/query_readout.hpp"
 #include "tarn/pooling/readouts/readout.hpp"
 
@@ -25,6 +26,7 @@ struct SetOperator {
   bool fixed_width = false;  ///< has the option in_channels
   bool non_negative = false;
   bool builds_graph = false;
+  bool unit_weights = true;    ///< weights of a set sum to one, where there are weights
   bool cuts_gradient = false;  ///< part of the gradient of x is left out, as its definition says
   /// x [N, row_width] -> [Q, B, ..], where what is taken beside x is made from `rows`, the same numbers.
   std::function<Var(Var x, const Segments& sets, const Tensor& rows)> forward;
@@ -139,6 +141,8 @@ inline SetOperator make_set_readout(const GoldenCase& c, Size width) {
       .fixed_width = readouts().at(c.op).has_option("in_channels"),
       .non_negative = readout->needs().non_negative,
       .builds_graph = readout->token_graph_options() != nullptr,
+      .unit_weights =
+          c.options.find("normaliser") == nullptr || *c.options.find("normaliser") != Value("sigmoid"),
       .cuts_gradient = c.options.find("semi_grad") != nullptr && *c.options.find("semi_grad") == Value(true),
       .forward = forward};
 }
@@ -188,6 +192,20 @@ inline SetOperator make_queries_readout(const GoldenCase& c, Size width) {
           .forward = forward};
 }
 
+/// A case, and where its operator takes a normaliser the same under every other one.
+inline std::vector<GoldenCase> with_normalisers(const GoldenCase& c) {
+  std::vector<GoldenCase> cases{c};
+  const auto* entry = readouts().find(c.op);
+  if (entry == nullptr || !entry->has_option("normaliser")) return cases;
+  for (const std::string& name : normaliser_names()) {
+    if (name == "softmax") continue;
+    cases.push_back(c);
+    cases.back().name += ", " + name;
+    cases.back().options.set("normaliser", name);
+  }
+  return cases;
+}
+
 /// Every golden case of every readout, its parameters drawn, at its own width and at four times that:
 /// products of few and of many columns take other paths.
 template <class Check>
@@ -197,7 +215,11 @@ void for_each_set_operator(Check check) {
       {"layer readout", make_layers_readout},
       {"query readout", make_queries_readout}};
   for (const auto& [family, make] : families) {
-    for (const GoldenCase& c : golden_cases(family)) {
+    std::vector<GoldenCase> cases;
+    for (const GoldenCase& given : golden_cases(family)) {
+      for (GoldenCase& c : with_normalisers(given)) cases.push_back(std::move(c));
+    }
+    for (const GoldenCase& c : cases) {
       for (const Size width : {c.input("x").shape[-1], 4 * c.input("x").shape[-1]}) {
         INFO(c.where() << ", width " << width);
         const auto draw = [&c, width = width, make = make] {
