@@ -116,7 +116,7 @@ void online(const SetScores& x, std::vector<Real>& e) {
 SoftmaxAlgorithm chosen(SoftmaxAlgorithm algorithm, Size numbers) {
   if (algorithm != SoftmaxAlgorithm::automatic) return algorithm;
   const Size bytes = numbers * static_cast<Size>(sizeof(Real));
-  return bytes <= most_cached ? SoftmaxAlgorithm::three_pass : SoftmaxAlgorithm::online;
+  return bytes <= most_cached ? SoftmaxAlgorithm::three_pass : SoftmaxAlgorithm::two_pass;
 }
 
 void one_set(const SetScores& x, SoftmaxAlgorithm algorithm) {

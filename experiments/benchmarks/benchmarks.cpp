@@ -5,6 +5,7 @@
 #include "tarn/datasets/token_batches.hpp"
 #include "tarn/experiments/benchmarks/graph_benchmarks.hpp"
 #include "tarn/experiments/benchmarks/mesh_benchmarks.hpp"
+#include "tarn/experiments/benchmarks/normaliser_benchmarks.hpp"
 #include "tarn/experiments/benchmarks/readout_benchmarks.hpp"
 #include "tarn/experiments/benchmarks/sphere_benchmarks.hpp"
 #include "tarn/experiments/benchmarks/workload.hpp"
@@ -224,7 +225,8 @@ std::vector<BenchmarkEntry> all_benchmarks(const std::shared_ptr<Inputs>& in,
     add("stress/epoch/store/graphs-kept", [=](State& s) { bench_store_epoch(s, options, true); });
     add("stress/epoch/store/graphs-kept/bf16", [=](State& s) { bench_store_epoch(s, options, true, bf16); });
   }
-  for (auto* const family : {graph_benchmarks, mesh_benchmarks, readout_benchmarks, sphere_benchmarks}) {
+  for (auto* const family :
+       {graph_benchmarks, mesh_benchmarks, normaliser_benchmarks, readout_benchmarks, sphere_benchmarks}) {
     for (BenchmarkEntry& entry : family()) entries.push_back(std::move(entry));
   }
   return entries;
