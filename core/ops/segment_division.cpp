@@ -100,18 +100,13 @@ Var segment_division(Var scores, const Segments& sets, const SegmentDivisionOpti
   };
   const auto backward = [=](const SetRun& run, const Real* s, const Real* w, const Real* g, Real* ds) {
     thread_local std::vector<Real> phi, slope;
-    thread_local std::vector<double> sum;
     phi.resize(static_cast<std::size_t>(run.count()));
     slope.resize(phi.size());
     map_run(o, s, phi.data(), slope.data(), run.count());
-    thread_local std::vector<Real> mean;
     const auto temperature = static_cast<Real>(o.temperature);
     run.for_sets([&](Size set, Size at, Size rows) {
-      sum.assign(static_cast<std::size_t>(cols), 0.0);
-      sum_columns(rows, cols, sum.data(), [=](Size i) { return w[at + i] * g[at + i]; });
-      mean.assign(sum.begin(), sum.end());
       const Real *const of_phi = phi.data() + at, *const of_slope = slope.data() + at;
-      for_columns(rows, cols, mean.data(), [=](Size i, Real m) {
+      for_columns(rows, cols, column_products(rows, cols, w + at, g + at), [=](Size i, Real m) {
         ds[at + i] = of_slope[i] * (g[at + i] - (of_phi[i] < 0 ? -m : m)) / temperature;
       });
       for_columns(rows, cols, divisor.row(set), [=](Size i, Real z) { ds[at + i] /= z; });

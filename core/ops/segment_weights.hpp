@@ -72,16 +72,21 @@ Var record_weights(const char* name, Var scores, const Segments& sets, Forward f
   });
 }
 
+/// sum w g of every column of a set; for this thread, until the next call.
+inline const Real* column_products(Size rows, Size cols, const Real* w, const Real* g) {
+  thread_local std::vector<double> sum;
+  thread_local std::vector<Real> rounded;
+  sum.assign(static_cast<std::size_t>(cols), 0.0);
+  sum_columns(rows, cols, sum.data(), [=](Size i) { return w[i] * g[i]; });
+  rounded.assign(sum.begin(), sum.end());
+  return rounded.data();
+}
+
 /// ds = slope (g - sum w g) factor over a run: the gradient of weights that a set shares out among its rows.
 inline void shared_gradient(const SetRun& run, const Real* slope, const Real* w, const Real* g, Real factor,
                             Real* ds) {
-  thread_local std::vector<double> sum;
-  thread_local std::vector<Real> mean;
   run.for_sets([&](Size, Size at, Size rows) {
-    sum.assign(static_cast<std::size_t>(run.cols), 0.0);
-    sum_columns(rows, run.cols, sum.data(), [=](Size i) { return w[at + i] * g[at + i]; });
-    mean.assign(sum.begin(), sum.end());
-    for_columns(rows, run.cols, mean.data(),
+    for_columns(rows, run.cols, column_products(rows, run.cols, w + at, g + at),
                 [=](Size i, Real m) { ds[at + i] = slope[at + i] * (g[at + i] - m) * factor; });
   });
 }

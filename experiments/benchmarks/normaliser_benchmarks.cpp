@@ -13,22 +13,12 @@ namespace tarn {
 
 namespace {
 
-Tensor random_scores(const Shape& shape) {
-  const Rng rng = Rng(7).split("scores");
-  Tensor t(shape);
-  for_blocks(t.size(), Size{1} << 14, [&](Size begin, Size end) {
-    for (Size i = begin; i < end; ++i)
-      t.data()[i] = static_cast<Real>(rng.normal(static_cast<std::uint64_t>(i)));
-  });
-  return t;
-}
-
 enum class Passes { forward, both };
 
 void bench_normaliser(State& state, const std::string& name, const Value& options, const Segments& sets,
                       Size columns, Passes passes) {
   const auto normaliser = normalisers().make(name, options);
-  const Tensor scores = random_scores({sets.num_rows(), columns});
+  const Tensor scores = normal_numbers({sets.num_rows(), columns}, "scores");
   const NeedsGrad needs_grad = passes == Passes::both ? NeedsGrad::yes : NeedsGrad::no;
   Tape tape;
   const auto work = [&] {

@@ -50,17 +50,8 @@ class SetRows {
     return Segments({offsets_.begin(), offsets_.begin() + count + 1});
   }
   const Tensor& x() {
-    if (x_.size() == 0) x_ = normals({num_rows, width}, "x");
+    if (x_.size() == 0) x_ = normal_numbers({num_rows, width}, "x");
     return x_;
-  }
-  static Tensor normals(const Shape& shape, const char* stream) {
-    const Rng rng = Rng(7).split(stream);
-    Tensor t(shape);
-    for_blocks(t.size(), Size{1} << 14, [&](Size begin, Size end) {
-      for (Size i = begin; i < end; ++i)
-        t.data()[i] = static_cast<Real>(rng.normal(static_cast<std::uint64_t>(i)));
-    });
-    return t;
   }
 
  private:
@@ -93,7 +84,7 @@ void bench_readout(State& state, SetRows& rows, const Case& c) {
   readout->init(Rng(0));
   const Segments sets = rows.sets(c.sets);
   const ConstMatrixView x = rows.x().matrix().row_block(0, sets.num_rows());
-  const Tensor dy = SetRows::normals({sets.count(), readout->out_dim(width)}, "dy");
+  const Tensor dy = normal_numbers({sets.count(), readout->out_dim(width)}, "dy");
   Tape tape;
   double forward = 0;
   const auto work = [&] {

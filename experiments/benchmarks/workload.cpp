@@ -134,6 +134,16 @@ double measure_copy_rate(double bytes) {
   return best;
 }
 
+Tensor normal_numbers(const Shape& shape, std::string_view stream) {
+  const Rng rng = Rng(7).split(stream);
+  Tensor t(shape);
+  for_blocks(t.size(), Size{1} << 14, [&](Size begin, Size end) {
+    for (Size i = begin; i < end; ++i)
+      t.data()[i] = static_cast<Real>(rng.normal(static_cast<std::uint64_t>(i)));
+  });
+  return t;
+}
+
 void count_bytes(State& state, double bytes, const Timing& timing) {
   const double rate = bytes / timing.fastest, copy = measure_copy_rate(bytes);
   state.counters["GB/s"] = rate * 1e-9;

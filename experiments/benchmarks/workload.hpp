@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tarn {
@@ -39,6 +40,9 @@ struct Workload {
   std::vector<Size> labels;
 };
 [[nodiscard]] Workload make_workload(const WorkloadShape& shape);
+
+/// Standard normal numbers, the same for the same name of their stream.
+[[nodiscard]] Tensor normal_numbers(const Shape& shape, std::string_view stream);
 
 /// A readout with a two-class head and Adam, as the stress test trains it.
 class TrainedReadout {

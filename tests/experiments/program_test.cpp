@@ -108,6 +108,9 @@ TEST_CASE("list and describe show operators and experiments", "[program]") {
   CHECK_THAT(tarn({"describe", "x-pool"}).out,
              StartsWith("x-pool (query readouts)\n") && Contains("similarity_only"));
   CHECK_THAT(tarn({"list", "layer readouts"}).out, Contains("layer-mix"));
+  CHECK_THAT(tarn({"list", "normalisers"}).out, StartsWith("normalisers\n  softmax-weights "));
+  CHECK_THAT(tarn({"describe", "entmax-weights"}).out,
+             StartsWith("entmax-weights (normalisers)\n") && Contains("alpha"));
   CHECK_THAT(tarn({"describe", "stress"}).out, Contains("data.store"));
 }
 
