@@ -21,23 +21,52 @@ std::size_t idx(Size i) {
   return static_cast<std::size_t>(i);
 }
 
-/// Standardised features. Parameters lie as [C, D] weights, then [C] biases.
+/// Rows of x in double, at most this many at a time.
+constexpr Size tile_rows = 256;
+
+struct Standard {
+  Eigen::RowVectorXd mean, scale;  ///< z = (x - mean) * scale
+};
+
+/// f(first, rows of x - mean in double) for tiles of rows begin .. end-1.
+template <class F>
+void for_centred_tiles(ConstMatrixView x, const Eigen::RowVectorXd& mean, Size begin, Size end, F f) {
+  Matrix tile;
+  for (Size first = begin; first < end; first += tile_rows) {
+    const Size count = std::min(tile_rows, end - first);
+    tile.resize(count, x.cols);
+    for (Size i = 0; i < count; ++i) std::copy_n(x.row(first + i), x.cols, tile.row(i).data());
+    tile.rowwise() -= mean;
+    f(first, tile);
+  }
+}
+
+/// Standardised features, made anew for each tile of rows: beside x no memory that grows with it. Parameters
+/// lie as [C, D] weights, then [C] biases.
 class DenseRows {
  public:
-  explicit DenseRows(Matrix values) : values_(std::move(values)) {}
-  [[nodiscard]] Size rows() const { return values_.rows(); }
-  [[nodiscard]] Size cols() const { return values_.cols(); }
-  /// scores [end - begin, C] += x W^T
+  DenseRows(ConstMatrixView x, const Standard& standard) : x_(x), standard_(standard) {}
+  [[nodiscard]] Size rows() const { return x_.rows; }
+  [[nodiscard]] Size cols() const { return x_.cols; }
+  /// scores [end - begin, C] += z W^T
   void add_scores(Size begin, Size end, const ConstMatrixMap& weights, Matrix& scores) const {
-    scores.noalias() += values_.middleRows(begin, end - begin) * weights.transpose();
+    const Matrix scaled = weights.array().rowwise() * standard_.scale.array();
+    for_centred_tiles(x_, standard_.mean, begin, end, [&](Size first, const Matrix& tile) {
+      scores.middleRows(first - begin, tile.rows()).noalias() += tile * scaled.transpose();
+    });
   }
-  /// gradient [C, D] += residuals^T x
+  /// gradient [C, D] += residuals^T z
   void add_gradient(Size begin, Size end, const Matrix& residuals, MatrixMap& gradient) const {
-    gradient.noalias() += residuals.transpose() * values_.middleRows(begin, end - begin);
+    Matrix sum = Matrix::Zero(gradient.rows(), gradient.cols());
+    for_centred_tiles(x_, standard_.mean, begin, end, [&](Size first, const Matrix& tile) {
+      sum.noalias() += residuals.middleRows(first - begin, tile.rows()).transpose() * tile;
+    });
+    gradient.array() += sum.array().rowwise() * standard_.scale.array();
   }
 
  private:
-  Matrix values_;
+  ConstMatrixView x_;
+  const Standard& standard_;
 };
 
 class SparseDesign {
@@ -181,35 +210,40 @@ std::vector<Size> predict_rows(const LinearClassifier& model, Size rows, const A
   return classes;
 }
 
-Matrix to_double(ConstMatrixView x) {
-  Matrix values(x.rows, x.cols);
-  for_blocks(x.rows, 256, [&](Size begin, Size end) {
-    for (Size i = begin; i < end; ++i) std::copy_n(x.row(i), x.cols, values.row(i).data());
-  });
+void require_finite(ConstMatrixView x) {
   for (Size i = 0; i < x.rows; ++i) {
-    if (values.row(i).allFinite()) continue;
+    if (std::all_of(x.row(i), x.row(i) + x.cols, [](Real v) { return std::isfinite(v); })) continue;
     throw ValueError(
         fmt::format("logistic-regression: row {} of x is not finite; expected finite numbers", i));
   }
-  return values;
 }
 
-struct Standard {
-  Eigen::RowVectorXd mean, scale;  ///< z = (x - mean) * scale
-};
+/// Sums over the rows of term(tile), a row of numbers, where tiles count from `mean`; blocks joined in order.
+template <class Term>
+Eigen::RowVectorXd column_sums(ConstMatrixView x, const Eigen::RowVectorXd& mean, Term term) {
+  const Size grain = 16 * tile_rows, blocks = (x.rows + grain - 1) / grain;
+  std::vector<Eigen::RowVectorXd> parts(idx(blocks), Eigen::RowVectorXd::Zero(x.cols));
+  for_blocks(x.rows, grain, [&](Size begin, Size end) {
+    for_centred_tiles(x, mean, begin, end,
+                      [&](Size, const Matrix& tile) { parts[idx(begin / grain)] += term(tile); });
+  });
+  Eigen::RowVectorXd total = Eigen::RowVectorXd::Zero(x.cols);
+  for (const Eigen::RowVectorXd& part : parts) total += part;
+  return total;
+}
 
-Standard standardise(Matrix& values) {
-  Standard standard{values.colwise().mean(), {}};
-  values.rowwise() -= standard.mean;
-  const Eigen::RowVectorXd deviation =
-      (values.colwise().squaredNorm() / static_cast<double>(values.rows())).cwiseSqrt();
-  standard.scale.resize(values.cols());
-  for (Eigen::Index j = 0; j < values.cols(); ++j) {
+Standard standard_of(ConstMatrixView x) {
+  const auto n = static_cast<double>(x.rows);
+  const auto sums = [](const Matrix& tile) -> Eigen::RowVectorXd { return tile.colwise().sum(); };
+  const auto squares = [](const Matrix& tile) -> Eigen::RowVectorXd { return tile.colwise().squaredNorm(); };
+  Standard standard{column_sums(x, Eigen::RowVectorXd::Zero(x.cols), sums) / n, {}};
+  const Eigen::RowVectorXd deviation = (column_sums(x, standard.mean, squares) / n).cwiseSqrt();
+  standard.scale.resize(x.cols);
+  for (Eigen::Index j = 0; j < x.cols; ++j) {
     // What rounding leaves of a constant column is not a feature.
     const bool constant = deviation[j] <= 1e-12 * std::abs(standard.mean[j]) || deviation[j] == 0;
     standard.scale[j] = constant ? 0 : 1 / deviation[j];
   }
-  values.array().rowwise() *= standard.scale.array();
   return standard;
 }
 
@@ -226,9 +260,9 @@ inline namespace TARN_PRECISION {
 LinearClassifier fit_logistic_regression(ConstMatrixView x, std::span<const Size> labels, Size num_classes,
                                          const LogisticRegressionOptions& options) {
   check(x.rows, labels, num_classes, options);
-  Matrix values = to_double(x);
-  const Standard standard = standardise(values);
-  LinearClassifier model = solve(DenseRows(std::move(values)), labels, num_classes, options);
+  require_finite(x);
+  const Standard standard = standard_of(x);
+  LinearClassifier model = solve(DenseRows(x, standard), labels, num_classes, options);
   // W z + b = (W scale) x + (b - (W scale) mean)
   MatrixMap weights(model.weights.data(), num_classes, x.cols);
   weights.array().rowwise() *= standard.scale.array();

@@ -46,7 +46,7 @@ inline namespace TARN_PRECISION {
 /// this is the binary regression with penalty l2/4 |w|^2 on w = W_1 - W_0. The weights that come back apply
 /// to x as it was given. Solved by L-BFGS in double, from zero, until no gradient exceeds the tolerance;
 /// convex, so the start does not matter. The same bits for any number of threads. x [N, D], labels [N] in 0
-/// .. C-1. Time O(iterations N D C), memory one double copy of x. Throws ShapeError for labels that are not
+/// .. C-1. Time O(iterations N D C); memory O(D C) beside x. Throws ShapeError for labels that are not
 /// one a row, ValueError for a label outside the classes, no rows, fewer than two classes, a number that is
 /// not finite.
 [[nodiscard]] LinearClassifier fit_logistic_regression(ConstMatrixView x, std::span<const Size> labels,

@@ -63,15 +63,16 @@ inline namespace TARN_PRECISION {
 
 namespace {
 
-/// One row per text, the sides of a pair side by side.
-Tensor joined(const std::vector<Tensor>& sides) {
+/// One row per text, the sides of a pair side by side; `memory` holds them where there are two.
+ConstMatrixView joined(const std::vector<Tensor>& sides, Tensor& memory) {
+  if (sides.size() == 1) return sides[0].matrix();
   const Size rows = sides[0].shape().rows(), width = sides[0].shape().cols();
-  Tensor result({rows, width * static_cast<Size>(sides.size())});
+  memory = Tensor({rows, width * static_cast<Size>(sides.size())});
   for (Size s = 0; s < static_cast<Size>(sides.size()); ++s) {
     const ConstMatrixView side = sides[static_cast<std::size_t>(s)].matrix();
-    for (Size i = 0; i < rows; ++i) std::copy_n(side.row(i), width, result.matrix().row(i) + s * width);
+    for (Size i = 0; i < rows; ++i) std::copy_n(side.row(i), width, memory.matrix().row(i) + s * width);
   }
-  return result;
+  return memory.matrix();
 }
 
 std::vector<double> fit_ceiling(ConstMatrixView train, const std::vector<double>& labels,
@@ -124,13 +125,14 @@ void run_fixed(TextTrialResult& result, Readout& readout, const ReadoutPlan& pla
   PooledSplit train_split = pool_training(readout, data);
   if (ceiling != Ceiling::none) {
     const auto num_train = static_cast<Size>(data.rows.train.size());
-    const Tensor features = joined(train_split.vectors);
+    Tensor train_memory, evaluation_memory;
+    const ConstMatrixView features = joined(train_split.vectors, train_memory);
     result.ceiling =
-        fit_ceiling(features.matrix().row_block(0, num_train),
+        fit_ceiling(features.row_block(0, num_train),
                     {train_split.labels.begin(), train_split.labels.begin() + num_train},
-                    joined(evaluation_vectors).matrix(), data.shape.num_classes, plan.ceiling_l2);
+                    joined(evaluation_vectors, evaluation_memory), data.shape.num_classes, plan.ceiling_l2);
     result.predictions = result.ceiling;
-    result.parameters = data.shape.num_classes * (features.shape().cols() + 1);
+    result.parameters = data.shape.num_classes * (features.cols + 1);
   }
   if (ceiling != Ceiling::alone) train_head(result, plan, train_split, evaluation_vectors, hooks);
 }
