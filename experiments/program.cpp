@@ -7,6 +7,10 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -234,7 +238,20 @@ std::string command_text(int argc, char** argv) {
 
 }  // namespace
 
+namespace {
+
+/// Large blocks go back to the system when they are freed. Left to itself glibc keeps ever larger ones in the
+/// heap of the thread that made them, where those that one thread reads and another frees pile up.
+void return_large_blocks() {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+#endif
+}
+
+}  // namespace
+
 int run_program(int argc, char** argv) {
+  return_large_blocks();
   Log none;
   return reporting_errors(none, [&] {
     CommandLine line;
