@@ -8,6 +8,13 @@
 #include <algorithm>
 #include <vector>
 
+#if defined(__SANITIZE_THREAD__)
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+#endif
+
 namespace tarn {
 
 namespace {
@@ -15,6 +22,30 @@ namespace {
 /// Set while a job of for_jobs runs on this thread: its inner loops run inline.
 thread_local bool inside_job = false;
 
+#if defined(__SANITIZE_THREAD__)
+/// The thread sanitizer cannot see how oneTBB, which is built without it, orders its tasks. Under it plain
+/// threads run the loops, which order nothing but their beginning and end: it judges what we share.
+void parallel_indices(Size n, FunctionRef<void(Size)> f) {
+  std::atomic<Size> next = 0;
+  std::mutex mutex;
+  std::exception_ptr error;
+  const auto work = [&] {
+    try {
+      for (Size i; (i = next.fetch_add(1, std::memory_order_relaxed)) < n;) f(i);
+    } catch (...) {
+      next.store(n, std::memory_order_relaxed);
+      const std::scoped_lock lock(mutex);
+      if (!error) error = std::current_exception();
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (Size t = 1; t < std::min<Size>(n, Threads::available()); ++t) others.emplace_back(work);
+    work();
+  }
+  if (error) std::rethrow_exception(error);
+}
+#else
 void parallel_indices(Size n, FunctionRef<void(Size)> f) {
   tbb::parallel_for(
       tbb::blocked_range<Size>(0, n, 1),
@@ -23,6 +54,7 @@ void parallel_indices(Size n, FunctionRef<void(Size)> f) {
       },
       tbb::simple_partitioner());
 }
+#endif
 
 }  // namespace
 
