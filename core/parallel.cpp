@@ -99,6 +99,10 @@ void for_segments(const Segments& sets, Size rows_per_block, FunctionRef<void(Si
 }
 
 void for_jobs(Size n, FunctionRef<void(Size)> f) {
+  if (inside_job) {  // on other threads it would be cut short, without a word, where another job throws
+    for (Size job = 0; job < n; ++job) f(job);
+    return;
+  }
   parallel_indices(n, [&](Size job) {
     const bool outer = inside_job;
     inside_job = true;
