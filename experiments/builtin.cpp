@@ -5,6 +5,7 @@
 #include "tarn/experiments/readouts/readout_comparison.hpp"
 #include "tarn/experiments/retrieval/retrieval_toy.hpp"
 #include "tarn/experiments/sentence_tasks.hpp"
+#include "tarn/experiments/sphere/sphere_equivariance.hpp"
 #include "tarn/experiments/sphere/sphere_experiment.hpp"
 #include "tarn/experiments/stress.hpp"
 
@@ -21,6 +22,7 @@ void register_experiments(ExperimentList& list) {
   for (MeshPreset& preset : mesh_presets()) list.add(std::make_unique<MeshExperiment>(std::move(preset)));
   for (SpherePreset& preset : sphere_presets())
     list.add(std::make_unique<SphereExperiment>(std::move(preset)));
+  list.add(std::make_unique<SphereEquivariance>());
 }
 
 }  // namespace tarn

@@ -13,9 +13,9 @@ namespace tarn {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> method_axes = {"readout", "graph", "head", "run"};
-constexpr std::array<std::string_view, 8> column_axes = {"ratio", "dataset", "task",  "train",
-                                                         "layer", "f_sky",   "noise", "size"};
+constexpr std::array<std::string_view, 5> method_axes = {"readout", "filter", "graph", "head", "run"};
+constexpr std::array<std::string_view, 9> column_axes = {"ratio", "dataset", "task", "train", "layer",
+                                                         "f_sky", "noise",   "size", "nside"};
 constexpr std::array<std::string_view, 3> repeat_axes = {"seed", "fold", "repeat"};
 constexpr std::array<std::string_view, 6> main_metrics = {"accuracy", "spearman", "f1",
                                                           "mcc",      "macro_f1", "loss"};
@@ -211,6 +211,12 @@ std::vector<double> ComparedCell::values(std::string_view metric) const {
 std::string Comparison::column_title(std::size_t column) const {
   const std::string text = axis_text(columns[column]);
   return text.empty() ? metric : text;
+}
+
+std::string Comparison::method_title() const {
+  const bool named =
+      std::any_of(readouts.begin(), readouts.end(), [](const auto& name) { return !name.empty(); });
+  return named || readouts.empty() ? "readout" : "method";
 }
 
 std::vector<Comparison> compare(const TrialSet& set, const std::string& metric) {

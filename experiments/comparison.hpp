@@ -17,9 +17,9 @@ struct ComparedCell {
   [[nodiscard]] std::vector<double> values(std::string_view metric) const;
 };
 
-/// Methods side by side: the trials that agree in every axis but the method's own (readout, graph, head,
-/// run), the column's and the repeats'. Trials that were not measured by the main metric, such as those of a
-/// search, are left out if none of their group was. Points into the TrialSet it was made from.
+/// Methods side by side: the trials that agree in every axis but the method's own (readout, filter,
+/// graph, head, run), the column's and the repeats'. Trials that were not measured by the main metric, such
+/// as those of a search, are left out if none of their group was. Points into the TrialSet it was made from.
 struct Comparison {
   std::string title;           ///< the axes that all its trials share: "mode matched, encoder synthetic"
   std::string metric;          ///< the main one
@@ -30,6 +30,8 @@ struct Comparison {
   std::vector<std::vector<ComparedCell>> cells;  ///< [method][column]
 
   [[nodiscard]] std::string column_title(std::size_t column) const;
+  /// "readout", or "method" where no trial has one.
+  [[nodiscard]] std::string method_title() const;
 };
 
 /// `metric` chooses the main metric; by default the first of accuracy, spearman, f1, mcc, macro_f1, loss

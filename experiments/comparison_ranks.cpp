@@ -62,7 +62,7 @@ Table rank_table(const Comparison& comparison, const RankedMethods& ranked) {
   Table table(title_of(fmt::format("Mean ranks of {} over {} {}s", comparison.metric,
                                    comparison.columns.size(), comparison.column_axis),
                        comparison),
-              {{"readout", Align::left}, {"mean rank"}});
+              {{comparison.method_title(), Align::left}, {"mean rank"}});
   std::vector<std::size_t> order(ranked.methods.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   const std::vector<double>& ranks = ranked.friedman.mean_ranks;
@@ -80,7 +80,7 @@ Table rank_table(const Comparison& comparison, const RankedMethods& ranked) {
 
 Table rank_test_table(const Comparison& comparison, const RankedMethods& ranked, Correction correction) {
   Table table(title_of(fmt::format("Pairs over {}s", comparison.column_axis), comparison),
-              {{"readout", Align::left},
+              {{comparison.method_title(), Align::left},
                {"against", Align::left},
                {"W"},
                {"p (Wilcoxon)"},

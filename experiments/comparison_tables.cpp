@@ -133,7 +133,7 @@ std::string p_text(const PairedComparison& t) {
 Table headline_table(const Comparison& comparison) {
   const bool steps = std::any_of(comparison.cells.begin(), comparison.cells.end(),
                                  [](const auto& row) { return !steps_text(row).empty(); });
-  std::vector<Column> columns = {{"readout", Align::left}};
+  std::vector<Column> columns = {{comparison.method_title(), Align::left}};
   if (steps) columns.push_back({"steps"});
   for (std::size_t c = 0; c < comparison.columns.size(); ++c) {
     const std::string title = comparison.column_title(c);
@@ -173,7 +173,7 @@ Table detail_table(const Comparison& comparison, const TrialSet& set) {
   }
   std::vector<Column> columns = {
       {comparison.column_axis.empty() ? "set" : comparison.column_axis, Align::left},
-      {"readout", Align::left}};
+      {comparison.method_title(), Align::left}};
   for (const std::string& metric : metrics) columns.push_back({metric_title(metric)});
   Table table(heading("All other measurements, means over trials", comparison), columns);
   for (std::size_t c = 0; c < comparison.columns.size(); ++c) {
@@ -202,7 +202,7 @@ Table significance_table(const Comparison& comparison, const std::vector<PairedC
       std::any_of(tests.begin(), tests.end(), [](const PairedComparison& t) { return t.item_p.has_value(); });
   std::vector<Column> columns = {
       {comparison.column_axis.empty() ? "set" : comparison.column_axis, Align::left},
-      {"readout", Align::left},
+      {comparison.method_title(), Align::left},
       {"against", Align::left},
       {"pairs"},
       {"difference"},

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tarn {
 
 Value table_of(const Value& given, std::string_view name) {
@@ -13,6 +15,16 @@ Value table_of(const Value& given, std::string_view name) {
     throw ConfigError(fmt::format("{}{}: got {}; expected a table", place_of(*table), name, table->text()));
   }
   return *table;
+}
+
+Value options_beside(const Value& given, const std::vector<std::string_view>& tables) {
+  Value own{Value::Table{}};
+  if (given.table() == nullptr) return own;
+  for (const auto& [key, value] : *given.table()) {
+    const bool is_table = std::find(tables.begin(), tables.end(), key) != tables.end();
+    if (key != "experiment" && !is_table) own.set(key, value);
+  }
+  return own;
 }
 
 void describe_table(std::vector<FieldDescription>& all, const std::string& table,

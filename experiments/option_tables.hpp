@@ -14,6 +14,9 @@ namespace tarn {
 /// value.
 [[nodiscard]] Value table_of(const Value& given, std::string_view name);
 
+/// What a configuration says beside `experiment` and these tables.
+[[nodiscard]] Value options_beside(const Value& given, const std::vector<std::string_view>& tables);
+
 /// Appends the options of a table, `table.option`.
 void describe_table(std::vector<FieldDescription>& all, const std::string& table,
                     const std::vector<FieldDescription>& fields);

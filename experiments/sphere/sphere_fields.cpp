@@ -29,7 +29,7 @@ SphereFields::SphereFields(SphereTask task, const SphereFieldDataOptions& option
       noise_(noise),
       spectra_(std::move(spectra)),
       transform_(healpix::Grid(options.nside, "data.nside"), healpix::Ordering::nest, options.degrees()),
-      beam_(healpix::gaussian_beam(options.beam * degree, options.degrees())),
+      smoothing_(field_smoothing(options)),
       rng_(Rng(static_cast<std::uint64_t>(options.seed)).split("fields")) {
   if (!spectra_) return;
   if (options.degrees() > spectra_->lmax()) {
@@ -60,7 +60,7 @@ std::vector<double> SphereFields::power(double value) const {
           ? spectra_->values(value, lmax())
           : healpix::PeakSpectrum{.l_p = value, .sigma_p = options_.sigma_p, .floor = options_.floor}.values(
                 lmax());
-  for (std::size_t l = 0; l < cl.size(); ++l) cl[l] *= beam_[l] * beam_[l];
+  for (std::size_t l = 0; l < cl.size(); ++l) cl[l] *= smoothing_[l] * smoothing_[l];
   return cl;
 }
 
@@ -72,7 +72,7 @@ std::vector<double> SphereFields::slope(double value) const {
     const healpix::PeakSpectrum spectrum{.l_p = value, .sigma_p = options_.sigma_p, .floor = options_.floor};
     for (Size l = 0; l <= lmax(); ++l) result.push_back(spectrum.slope(l));
   }
-  for (std::size_t l = 0; l < result.size(); ++l) result[l] *= beam_[l] * beam_[l];
+  for (std::size_t l = 0; l < result.size(); ++l) result[l] *= smoothing_[l] * smoothing_[l];
   return result;
 }
 
@@ -158,6 +158,20 @@ SphereSamples SphereFields::samples(std::string_view part, Size count, const hea
     const std::vector<double> own = targets(part, i);
     std::copy(own.begin(), own.end(), result.targets.begin() + i * num_targets());
   });
+  return result;
+}
+
+std::vector<double> field_smoothing(const SphereFieldDataOptions& options) {
+  const Size degrees = options.degrees();
+  std::vector<double> result = healpix::gaussian_beam(options.beam * degree, degrees);
+  const std::vector<double>& window = options.pixel_window;
+  if (window.empty()) return result;
+  if (static_cast<Size>(window.size()) <= degrees) {
+    throw ConfigError(
+        fmt::format("data.pixel_window: got {} factors; expected at least {}, for degrees 0 to {}",
+                    window.size(), degrees + 1, degrees));
+  }
+  for (std::size_t l = 0; l < result.size(); ++l) result[l] *= window[l];
   return result;
 }
 

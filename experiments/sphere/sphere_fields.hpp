@@ -18,7 +18,8 @@ using FieldMaps = std::vector<std::vector<double>>;
 class SphereFields {
  public:
   /// `noise`: times the deviation of the map's signal, or for tau muK arcmin. Throws ValueError for degrees
-  /// that the spectra of tau have not, ConfigError for a range of tau beyond them.
+  /// that the spectra of tau have not, ConfigError for a range of tau beyond them and for a pixel window of
+  /// fewer degrees.
   SphereFields(SphereTask task, const SphereFieldDataOptions& options, double noise,
                std::optional<TauSpectra> spectra);
 
@@ -31,7 +32,7 @@ class SphereFields {
 
   /// The parameters of a map, uniform in low .. high.
   [[nodiscard]] std::vector<double> targets(std::string_view part, Size map) const;
-  /// Coefficients of its signal, one list per spectrum, beam included.
+  /// Coefficients of its signal, one list per spectrum, beam and pixel window included.
   [[nodiscard]] std::vector<healpix::Coefficients> coefficients(std::string_view part, Size map) const;
   /// Its signal if the parameters were others, from the same random numbers.
   [[nodiscard]] FieldMaps signal(std::string_view part, Size map, std::span<const double> targets) const;
@@ -40,7 +41,7 @@ class SphereFields {
   /// The first `count` maps of a part on a sky, made in parallel.
   [[nodiscard]] SphereSamples samples(std::string_view part, Size count, const healpix::Sky& sky) const;
 
-  // === Spectra, beam included
+  // === Spectra, beam and pixel window included
   /// Of the signal at a parameter, and its derivative.
   [[nodiscard]] std::vector<double> power(double value) const;
   [[nodiscard]] std::vector<double> slope(double value) const;
@@ -66,9 +67,13 @@ class SphereFields {
   double noise_;
   std::optional<TauSpectra> spectra_;
   healpix::HarmonicTransform transform_;
-  std::vector<double> beam_;
+  std::vector<double> smoothing_;  ///< beam and pixel window
   Rng rng_;
 };
+
+/// What beam and pixel window leave of a coefficient of degree l: [lmax + 1]. Throws ConfigError for a window
+/// of fewer degrees.
+[[nodiscard]] std::vector<double> field_smoothing(const SphereFieldDataOptions& options);
 
 /// The part of the sky that is kept.
 [[nodiscard]] healpix::Sky field_sky(const SphereFieldDataOptions& options, double f_sky);

@@ -2,6 +2,7 @@
 
 #include "tarn/core/errors.hpp"
 #include "tarn/experiments/option_tables.hpp"
+#include "tarn/experiments/sphere/sphere_fields.hpp"
 
 #include <fmt/format.h>
 
@@ -24,11 +25,7 @@ bool is_reserved(std::string_view name) {
 }
 
 Value own_of(const Value& given) {
-  Value own{Value::Table{}};
-  for (const auto& [key, value] : *given.table()) {
-    if (key != "experiment" && key != "data" && key != "model") own.set(key, value);
-  }
-  return own;
+  return options_beside(given, {"data", "model"});
 }
 
 template <class E>
@@ -176,6 +173,7 @@ void check_images(const SphereImageDataOptions& data, SphereProtocol protocol) {
 void check_fields(const SphereFieldDataOptions& data, SphereTask task) {
   require_some("data.f_sky", data.f_sky);
   require_some("data.noise", data.noise);
+  static_cast<void>(field_smoothing(data));
   if (!(data.low < data.high)) {
     throw ConfigError(
         fmt::format("data.low: got {} with data.high = {}; expected less", data.low, data.high));
@@ -258,6 +256,8 @@ void SphereFieldDataOptions::fields(Fields& f) {
   f("noise", noise, at_least(0),
     "white noise: times the deviation of the signal; for tau in muK arcmin. Each value a table or a column");
   f("beam", beam, at_least(0), "full width at half maximum of a Gaussian beam, degrees");
+  f("pixel_window", pixel_window, at_least(0),
+    "factors of the coefficients at degrees 0, 1, ... lmax, as pixels smooth them; empty: none");
   f("low", low, any_finite(), "lowest l_p, or tau, of the maps");
   f("high", high, any_finite(), "highest");
   f("sigma_p", sigma_p, above(0), "width of the peak");

@@ -101,6 +101,7 @@ struct SphereFieldDataOptions {
   SkyMask mask = SkyMask::cap;
   std::vector<double> noise{0};
   double beam = 0;
+  std::vector<double> pixel_window;
   double low = 5;
   double high = 20;
   double sigma_p = 5;

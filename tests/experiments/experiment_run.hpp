@@ -6,12 +6,12 @@
 #include "tarn/experiments/interruption.hpp"
 #include "tarn/experiments/json.hpp"
 
+#include "experiments/run_progress.hpp"
 #include "scratch_directory.hpp"
 #include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -84,17 +84,19 @@ inline tarn::Value timeless_results(const std::filesystem::path& directory) {
   return kept;
 }
 
-/// Runs an experiment in `whole`, and in `again`, where it is interrupted later and later until it ends:
-/// after `step`, two steps, ... Both must come to the same results.
+/// Runs an experiment in `whole`, and in `again`, where it is interrupted at once, and then each time that it
+/// has written a little more than the last time, until it ends. Both must come to the same results.
 inline void check_interrupted_runs(const tarn::Experiment& experiment, const tarn::Value& config,
-                                   const ScratchDirectory& scratch, std::chrono::milliseconds step) {
+                                   const ScratchDirectory& scratch) {
   run_experiment(experiment, config, scratch / "whole");
   int interruptions = 0;
-  for (auto after = step;; after += step) {
+  while (true) {
     const tarn::InterruptionGuard guard;
-    const std::jthread killer([after] {
-      std::this_thread::sleep_for(after);
-      tarn::request_interruption();
+    if (interruptions == 0) tarn::request_interruption();
+    const std::jthread interrupter([&, count = interruptions](const std::stop_token& ended) {
+      const auto bytes = static_cast<std::uintmax_t>(150 * count + 1);
+      if (wait_for_progress(scratch / "again", bytes, [&] { return ended.stop_requested(); }))
+        tarn::request_interruption();
     });
     try {
       run_experiment(experiment, config, scratch / "again");

@@ -7,9 +7,6 @@
 #include "experiments/program_fixture.hpp"
 #include <catch2/catch.hpp>
 
-#include <chrono>
-#include <thread>
-
 using namespace tarn;
 using Catch::Contains;
 using Catch::EndsWith;
@@ -69,9 +66,7 @@ TEST_CASE("a graph run killed again and again ends with the same results", "[pro
                               "--out",
                               out};
   };
-  check_killed_runs(
-      tarn, arguments,
-      {.first = std::chrono::milliseconds(20), .step = std::chrono::milliseconds(60), .most = 8});
+  check_killed_runs(tarn, arguments, 8);
 }
 
 TEST_CASE("a set that is nowhere is said where to get", "[program][run][graphs][errors]") {

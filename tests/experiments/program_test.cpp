@@ -5,10 +5,8 @@
 #include "experiments/program_fixture.hpp"
 #include <catch2/catch.hpp>
 
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
-#include <thread>
 
 using namespace tarn;
 using Catch::Contains;
@@ -234,8 +232,7 @@ TEST_CASE("an interrupted run says so and goes on to the same results", "[progra
   const Program tarn;
   REQUIRE(tarn(small_stress({"--out", "whole"})).code == 0);
   const pid_t child = tarn.start(small_stress({"--out", "cut"}));
-  while (!fs::exists(tarn / "cut/metrics.jsonl")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  wait_for_progress(tarn / "cut", 1, [&] { return has_ended(child); });
   ::kill(child, SIGINT);
   const Outcome outcome = tarn.finish(child);
   CHECK(outcome.code == 130);
@@ -251,7 +248,7 @@ TEST_CASE("a run killed again and again ends with the same results", "[program][
       [](const std::string& out) {
         return small_stress({"--out", out});
       },
-      {.first = std::chrono::milliseconds(5), .step = std::chrono::milliseconds(23), .most = 10});
+      10);
 }
 
 TEST_CASE("a run that cannot write ends with code 1, and goes on when it can", "[program][run][errors]") {

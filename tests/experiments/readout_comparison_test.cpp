@@ -16,9 +16,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <set>
-#include <thread>
 
 using namespace tarn;
 using Catch::Contains;
@@ -83,7 +81,7 @@ TEST_CASE("an interrupted comparison of readouts ends with the same results", "[
   const ScratchDirectory scratch;
   const ReadoutComparison comparison;
   const Value config = resolve(comparison, tiny);
-  check_interrupted_runs(comparison, config, scratch, std::chrono::milliseconds(15));
+  check_interrupted_runs(comparison, config, scratch);
   CHECK(read_file(scratch / "again/pairs.csv") == read_file(scratch / "whole/pairs.csv"));
 }
 
@@ -96,9 +94,7 @@ TEST_CASE("a comparison of readouts killed again and again ends with the same re
     all.emplace_back("epochs=20");
     return all;
   };
-  check_killed_runs(
-      tarn, arguments,
-      {.first = std::chrono::milliseconds(20), .step = std::chrono::milliseconds(80), .most = 6});
+  check_killed_runs(tarn, arguments, 6);
   CHECK(read_file(tarn / "killed/pairs.csv") == read_file(tarn / "whole/pairs.csv"));
 }
 
