@@ -226,15 +226,19 @@ void SphereEquivariance::run(ExperimentContext& context) const {
       });
   const std::vector<std::string> axes = {"nside"};
   const TrialSet finished = finished_trials(context.run, planned, axes);
-  const RunSummary summary{.experiment = name(),
-                           .metric = metric,
-                           .axes = axes,
-                           .notes = {fmt::format("Fields have equal power at degrees 1 to {}. An error of "
-                                                 "any rotation near that of turning a map alone is "
-                                                 "one of the turning, not of the filter.",
-                                                 options.lmax ? fmt::format("{}", *options.lmax) : "nside")},
-                           .warnings = {},
-                           .tables = {error_table(options, context.run)}};
+  const RunSummary summary{
+      .experiment = name(),
+      .metric = metric,
+      .axes = axes,
+      .notes = {fmt::format(
+                    "Fields have equal power at degrees 1 to {}. An error of any rotation near that of "
+                    "turning a map alone is one of the turning, not of the filter.",
+                    options.lmax ? fmt::format("{}", *options.lmax) : "nside"),
+                "The K nearest pixels are not always one set: among equally near ones the lower number "
+                "counts, which "
+                "turns and mirrors do not keep. Adjacent pixels are."},
+      .warnings = {},
+      .tables = {error_table(options, context.run)}};
   context.console.result(summary.tables.front().text());
   for (const std::string& note : summary.notes) context.console.result(note);
   finish_run(context, planned, summary, diverged);

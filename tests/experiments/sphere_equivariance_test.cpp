@@ -128,8 +128,8 @@ TEST_CASE("sphere-equivariance says what filters there are", "[experiments][sphe
   refuses({"filters=[]"}, "filters: got []; expected at least one");
   refuses({"seeds=[]"}, "seeds: got []");
   refuses({"nside=[]"}, "nside: got []");
-  refuses({"nside=[12]"}, "nside: got 12; expected a power of two");
-  refuses({"turning=\"wigner\""}, "turning: got 'wigner'; expected one of harmonics, interpolation");
+  refuses({"nside=[12]"}, "sphere-equivariance.nside: nside 12; expected a power of two");
+  refuses({"turning=\"wigner\""}, "turning: got \"wigner\"; expected one of harmonics, interpolation");
   CHECK_NOTHROW(resolve(experiment, {"filters=[\"knn-9\"]", "kernel_width=0.1"}));
   CHECK_NOTHROW(resolve(experiment, {"filters=[\"knn-9\"]", "weights=\"gaussian-mean\""}));
 }

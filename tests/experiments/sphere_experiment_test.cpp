@@ -268,6 +268,9 @@ TEST_CASE("what a run on the sphere cannot use is said before it starts", "[expe
   check(peak, {"data.f_sky=[]"}, "data.f_sky: got []");
   check(peak, {"data.noise=[]"}, "data.noise: got []");
   check(peak, {"data.noise=[-1.0]"}, "data.noise");
+  check(peak, {"data.nside=16", "data.pixel_window=[1.0, 0.9]"},
+        "data.pixel_window: got 2 factors; expected at least 48, for degrees 0 to 47");
+  check(peak, {"data.pixel_window=[-1.0]"}, "data.pixel_window");
   check(peak, {"data.low=20.0"}, "data.low: got 20 with data.high = 20");
   check(peak, {"data.low=0.5"}, "data.low: got 0.5; expected a degree of at least 1");
   check(tau, {"data.low=0.2"}, "data.low: got 0.2 with data.high = 0.08");

@@ -233,6 +233,29 @@ TEST_CASE("fields depend on seed, part and number alone", "[experiments][sphere]
   }
 }
 
+TEST_CASE("beam and pixel window smooth a field's coefficients", "[experiments][sphere]") {
+  SphereFieldDataOptions options;
+  options.nside = 2;
+  const SphereFields plain(SphereTask::peak, options, 0, std::nullopt);
+  const auto degrees = static_cast<std::size_t>(options.degrees());
+  options.pixel_window.assign(degrees + 4, 1);  // more than are needed
+  for (std::size_t l = 0; l <= degrees; ++l) options.pixel_window[l] = 1 / (1 + static_cast<double>(l));
+  const SphereFields smoothed(SphereTask::peak, options, 0, std::nullopt);
+  const healpix::HarmonicIndex index{options.degrees()};
+  const healpix::Coefficients before = plain.coefficients("train", 1)[0],
+                              after = smoothed.coefficients("train", 1)[0];
+  for (Size l = 0; l <= index.lmax; ++l) {
+    for (Size m = 0; m <= l; ++m) {
+      const auto k = static_cast<std::size_t>(index(l, m));
+      CHECK(std::abs(after[k] - before[k] / (1 + static_cast<double>(l))) < 1e-12);
+    }
+  }
+  CHECK(smoothed.slope(7)[5] == Approx(plain.slope(7)[5] / 36));
+  options.pixel_window.resize(degrees);
+  CHECK_THROWS_WITH(SphereFields(SphereTask::peak, options, 0, std::nullopt),
+                    "data.pixel_window: got 5 factors; expected at least 6, for degrees 0 to 5");
+}
+
 TEST_CASE("the noise of tau is that of its pixels, the others' that of their signal",
           "[experiments][sphere]") {
   CHECK(pixel_arcmin(healpix::Grid(16)) == Approx(219.9).margin(0.1));
