@@ -169,16 +169,22 @@ class BackwardPass {
     }
   }
 
-  void weight_gradient(Scratch& s, Size job, Size chunk) {
-    const Size run = s.dy.tile.side() * s.dy.group, width = sums_.width();
+  void bias_gradient(Scratch& s, Size run, Size chunk) {
     s.bias.resize(at(step_));
     for (Size y = 0; y < s.dy.tile.side(); ++y) {
       std::fill(s.bias.begin(), s.bias.end(), Real{0});
+      const Real* cells = s.dy.cell(0, y);
       for (Size i = 0; i < run; ++i) {
-        for (Size o = 0; o < step_; ++o) s.bias[at(o)] += s.dy.cell(0, y)[i * step_ + o];
+        Real* const sums = s.bias.data();
+        for (Size o = 0; o < step_; ++o) sums[o] += cells[i * step_ + o];
       }
       sums_.add_bias(chunk, s.bias.data());
     }
+  }
+
+  void weight_gradient(Scratch& s, Size job, Size chunk) {
+    const Size run = s.dy.tile.side() * s.dy.group, width = sums_.width();
+    if (call_.bias.given() && call_.bias.needs_grad()) bias_gradient(s, run, chunk);
     if (!call_.weight.needs_grad()) return;
     load_input(s.x, plan_, call_, job, call_.in);
     const auto offsets = s.x.neighbour_offsets();

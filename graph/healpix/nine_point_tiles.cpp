@@ -1,10 +1,13 @@
 #include "tarn/graph/healpix/nine_point_tiles.hpp"
 
+#include "tarn/core/ops/simd.hpp"
 #include "tarn/core/parallel.hpp"
 #include "tarn/graph/healpix/neighbours.hpp"
 #include "tarn/graph/healpix/nine_point_detail.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
 
 namespace tarn::healpix {
 inline namespace TARN_PRECISION {
@@ -49,55 +52,98 @@ void renormalize_row(const TileWork& work, Size y, Size width, Real* sums) {
   }
 }
 
-/// One output of four children: the value, and as bits which of them its gradient goes to.
-struct PooledValue {
-  Real value;
-  std::uint8_t code;
+/// The sums of four sibling pixels, channel by channel.
+struct Siblings {
+  std::array<const Real*, 4> sums;
+  const Real* bias;  ///< may be null
 };
 
-PooledValue pool_four(const std::array<Real, 4>& children, PoolMode mode, bool relu) {
-  std::array<Real, 4> v = children;
-  if (relu) {
-    for (Real& c : v) c = c < 0 ? Real{0} : c;
+/// One byte for each lane of a vector of whole numbers.
+template <class Codes>
+[[gnu::always_inline]] inline void store_codes(std::uint8_t* to, Codes codes) {
+  if constexpr (std::is_integral_v<Codes>) {
+    *to = static_cast<std::uint8_t>(codes);
+  } else {
+    constexpr std::size_t lanes = sizeof(Codes) / sizeof(codes[0]);
+    typedef std::uint8_t Bytes __attribute__((vector_size(lanes)));  // `using` drops it
+    const Bytes bytes = __builtin_convertvector(codes, Bytes);
+    std::memcpy(to, &bytes, lanes);
   }
-  if (mode == PoolMode::max) {
-    Real best = v[0];
-    int code = 1;
-    for (int i = 1; i < 4; ++i) {
-      const Real c = v[static_cast<std::size_t>(i)];
-      const bool better = c > best || (c != c && best == best);
-      best = better ? c : best;
-      code = better ? 1 << i : code;
+}
+
+/// Bias, activation and pooling of four siblings: the value of each channel, and as bits which of them its
+/// gradient goes to.
+template <PoolMode mode, bool relu, bool biased>
+void pool_channels(const Siblings& from, Size count, Real* out, std::uint8_t* codes) {
+  simd::for_columns<1>(count, [&](auto block, Size o) {
+    using V = typename decltype(block)::Vector;
+    using Codes = std::conditional_t<std::is_same_v<V, Real>, int, decltype(V{} > V{})>;
+    const V zero{};
+    const Codes none{};
+    std::array<V, 4> v;
+    for (std::size_t i = 0; i < 4; ++i) {
+      v[i] = simd::load<V>(from.sums[i] + o);
+      if constexpr (biased) v[i] += simd::load<V>(from.bias + o);
+      if constexpr (relu) v[i] = v[i] < zero ? zero : v[i];
     }
-    return {best, static_cast<std::uint8_t>(relu && !(best > 0) ? 0 : code)};
+    if constexpr (mode == PoolMode::max) {
+      V best = v[0];
+      Codes code = none + 1;
+      for (std::size_t i = 1; i < 4; ++i) {
+        const auto better = (v[i] > best) | ((v[i] != v[i]) & (best == best));
+        best = better ? v[i] : best;
+        code = better ? none + (1 << i) : code;
+      }
+      if constexpr (relu) code = best > zero ? code : none;
+      simd::store(out + o, best);
+      store_codes(codes + o, code);
+    } else {
+      Codes code = none;
+      for (std::size_t i = 0; i < 4; ++i) {
+        const Codes part = none + (1 << i);
+        code |= relu ? (v[i] > zero ? part : none) : part;
+      }
+      const V sum = (v[0] + v[1]) + (v[2] + v[3]);
+      simd::store(out + o, mode == PoolMode::mean ? sum * Real(0.25) : sum);
+      store_codes(codes + o, code);
+    }
+  });
+}
+
+using PoolChannels = void (*)(const Siblings&, Size, Real*, std::uint8_t*);
+
+template <PoolMode mode>
+PoolChannels pool_channels_of(bool relu, bool biased) {
+  if (relu) return biased ? pool_channels<mode, true, true> : pool_channels<mode, true, false>;
+  return biased ? pool_channels<mode, false, true> : pool_channels<mode, false, false>;
+}
+
+PoolChannels pool_channels_of(const ConvCall& call) {
+  const bool biased = call.bias_values() != nullptr;
+  switch (*call.epilogue.pool) {
+    case PoolMode::max:
+      return pool_channels_of<PoolMode::max>(call.relu(), biased);
+    case PoolMode::mean:
+      return pool_channels_of<PoolMode::mean>(call.relu(), biased);
+    default:
+      return pool_channels_of<PoolMode::sum>(call.relu(), biased);
   }
-  int code = 0;
-  for (int i = 0; i < 4; ++i) code |= !relu || v[static_cast<std::size_t>(i)] > 0 ? 1 << i : 0;
-  const Real sum = (v[0] + v[1]) + (v[2] + v[3]);
-  return {mode == PoolMode::mean ? sum / 4 : sum, static_cast<std::uint8_t>(code)};
 }
 
 /// Bias, activation and pooling of one pair of rows, written to the pooled map.
-void pool_rows(const TileWork& work, const ConvCall& call, Size y, const Real* sums, Size width,
-               MatrixView out, std::uint8_t* codes) {
+void pool_rows(const TileWork& work, const ConvCall& call, PoolChannels pool, Size y, const Real* sums,
+               Size width, MatrixView out, std::uint8_t* codes) {
   const Size row = work.tile.side() * work.group * width;
-  const Real* bias = call.bias_values();
-  const PoolMode mode = *call.epilogue.pool;
+  thread_local std::vector<std::uint8_t> unused;  // of a pass without gradient
+  unused.resize(static_cast<std::size_t>(call.out));
   for (Size x = 0; x < work.tile.side(); x += 2) {
     const Size parent = work.tile.pixel(work.tile.cell(x, y - 1)) / 4;
     for (Size g = 0; g < work.group; ++g) {
       const Real* left = sums + (x * work.group + g) * width;
       const Real* right = left + work.group * width;
       const Size place = (work.first_map + g) * (call.pixels / 4) + parent;
-      Real* y_out = out.row(place);
-      std::uint8_t* code = codes == nullptr ? nullptr : codes + place * call.out;
-      for (Size o = 0; o < call.out; ++o) {
-        const Real b = bias == nullptr ? Real{0} : bias[o];
-        const PooledValue p =
-            pool_four({left[o] + b, right[o] + b, left[row + o] + b, right[row + o] + b}, mode, call.relu());
-        y_out[o] = p.value;
-        if (code != nullptr) code[o] = p.code;
-      }
+      pool({{left, right, left + row, right + row}, call.bias_values()}, call.out, out.row(place),
+           codes == nullptr ? unused.data() : codes + place * call.out);
     }
   }
 }
@@ -121,6 +167,7 @@ void forward_job(const ConvCall& call, const TilePlan& plan, const PackedTaps& t
 
   const Size side = work.tile.side(), run = side * work.group, width = taps.width();
   const bool rescaled = call.missing == Missing::renormalize, pooled = call.epilogue.pool.has_value();
+  const PoolChannels pool = pooled ? pool_channels_of(call) : nullptr;
   sums.resize(static_cast<std::size_t>(2 * run * width));
   const auto offsets = work.neighbour_offsets();
   for (Size y = 0; y < side; ++y) {
@@ -139,7 +186,7 @@ void forward_job(const ConvCall& call, const TilePlan& plan, const PackedTaps& t
     if (!pooled) {
       for (Size i = 0; i < run; ++i) finish_pixel(row + i * width, call, places[static_cast<std::size_t>(i)]);
     } else if (y % 2 == 1) {
-      pool_rows(work, call, y, sums.data(), width, out, codes);
+      pool_rows(work, call, pool, y, sums.data(), width, out, codes);
     }
   }
 }
