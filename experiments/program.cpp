@@ -140,7 +140,7 @@ void CommandLine::add_data_verbs() {
                "KIND", a.kind,
                "store: a token store that is mapped instead of copied; tu: a TU folder or zip to a graph "
                "store, or that back to a folder; ogb: an OGB folder to a graph store; mesh: a folder or "
-               "zip of meshes to a mesh store")
+               "zip of meshes to a mesh store; fits: HEALPix maps of a FITS file to a store, or that back")
             ->required();
         app.add_option("INPUT", a.in)->required();
         app.add_option("OUTPUT", a.out)->required();
@@ -151,7 +151,9 @@ void CommandLine::add_data_verbs() {
                "KIND", a.kind,
                "stress: texts of the stress test, as JSON lines; graphs: labelled graphs whose class lies "
                "in their structure, as a graph store; shapes, cube-engraving: meshes, as a mesh store or, "
-               "where OUTPUT does not end in .h5, a folder of PLY files")
+               "where OUTPUT does not end in .h5, a folder of PLY files; fields: Gaussian fields on the "
+               "sphere, as a "
+               "store of maps or, likewise, a FITS file")
             ->required();
         app.add_option("OUTPUT", a.out)->required();
         app.add_option("KEY=VALUE", a.overrides);

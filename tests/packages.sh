@@ -2,7 +2,7 @@
 # Sourced by ./experiments/run and ./tests/run, which may add to tarn_packages first.
 tarn_packages+=(g++ cmake ninja-build ccache pkg-config libeigen3-dev libtbb-dev libhdf5-dev libboost-dev catch2
   libcli11-dev libtomlplusplus-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libbenchmark-dev libdnnl-dev
-  libzip-dev zlib1g-dev)
+  libzip-dev zlib1g-dev libcfitsio-dev)
 
 # package_present NAME: installed as a package, or there in another way (a cmake or ninja of one's own will do).
 package_present() {

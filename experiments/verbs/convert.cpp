@@ -5,6 +5,7 @@
 #include "tarn/datasets/graphs/ogb_files.hpp"
 #include "tarn/datasets/graphs/tu_files.hpp"
 #include "tarn/datasets/mesh/mesh_store.hpp"
+#include "tarn/datasets/sphere/sky_maps.hpp"
 #include "tarn/datasets/token_store_tools.hpp"
 #include "tarn/experiments/graphs/graph_source.hpp"
 #include "tarn/experiments/graphs/splits.hpp"
@@ -40,6 +41,19 @@ void convert_meshes(const ConvertArguments& arguments, Console& console) {
                            dropped));
 }
 
+/// Maps of a FITS file to a store, or that back to a FITS file.
+void convert_maps(const ConvertArguments& arguments, Console& console) {
+  const bool stored = is_sky_store(arguments.in);
+  const SkyMaps maps = stored ? read_sky_store(arguments.in) : read_fits_maps(arguments.in);
+  if (stored) {
+    write_fits_maps(arguments.out, maps);
+  } else {
+    write_sky_store(arguments.out, maps);
+  }
+  console.note(
+      fmt::format("{}: {} maps of {} pixels written", arguments.out, maps.num_maps(), maps.sky.size()));
+}
+
 /// A store back to TU text: the folder OUTPUT if it is called as the set, else OUTPUT/NAME; splits beside it.
 void restore_tu(const ConvertArguments& arguments, Console& console) {
   const GraphRecords records = read_graph_store(arguments.in);
@@ -57,7 +71,7 @@ void restore_tu(const ConvertArguments& arguments, Console& console) {
 }  // namespace
 
 int convert(const ConvertArguments& arguments, Console& console) {
-  static const std::array<std::string, 4> kinds = {"store", "tu", "ogb", "mesh"};
+  static const std::array<std::string, 5> kinds = {"store", "tu", "ogb", "mesh", "fits"};
   if (arguments.kind == "store") {
     convert_store(arguments.in, arguments.out);
     console.note(fmt::format("{}: written", arguments.out));
@@ -71,6 +85,8 @@ int convert(const ConvertArguments& arguments, Console& console) {
     convert_graphs(read_ogb(arguments.in), arguments, console);
   } else if (arguments.kind == "mesh") {
     convert_meshes(arguments, console);
+  } else if (arguments.kind == "fits") {
+    convert_maps(arguments, console);
   } else {
     throw ConfigError(
         fmt::format("convert: unknown kind '{}'{}", arguments.kind, suggestion(arguments.kind, kinds)));

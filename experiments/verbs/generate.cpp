@@ -5,6 +5,7 @@
 #include "tarn/datasets/mesh/mesh_store.hpp"
 #include "tarn/datasets/stress_texts.hpp"
 #include "tarn/experiments/config.hpp"
+#include "tarn/experiments/sphere/field_sets.hpp"
 #include "tarn/experiments/verbs/catalogue.hpp"
 #include "tarn/experiments/verbs/verbs.hpp"
 
@@ -26,10 +27,21 @@ void write_meshes(const MeshSet& set, const std::filesystem::path& out, Console&
   console.note(fmt::format("{}: {} meshes written", out.string(), set.num_meshes()));
 }
 
+/// A store where the output is called .h5, else a FITS file.
+void write_fields(const SkyMaps& maps, const std::filesystem::path& out, Console& console) {
+  if (out.extension() == ".h5") {
+    write_sky_store(out, maps);
+  } else {
+    write_fits_maps(out, maps);
+  }
+  console.note(
+      fmt::format("{}: {} maps of {} pixels written", out.string(), maps.num_maps(), maps.sky.size()));
+}
+
 }  // namespace
 
 int generate(const GenerateArguments& arguments, Console& console) {
-  static const std::array<std::string, 4> kinds = {"stress", "graphs", "shapes", "cube-engraving"};
+  static const std::array<std::string, 5> kinds = {"stress", "graphs", "shapes", "cube-engraving", "fields"};
   Value given{Value::Table{}};
   apply_overrides(given, arguments.overrides);
   if (arguments.kind == "stress") {
@@ -49,6 +61,9 @@ int generate(const GenerateArguments& arguments, Console& console) {
     write_meshes(
         generate_cube_engraving(read_options<CubeEngravingOptions>(given, "generate cube-engraving")),
         arguments.out, console);
+  } else if (arguments.kind == "fields") {
+    write_fields(generate_fields(read_options<FieldSetOptions>(given, "generate fields")), arguments.out,
+                 console);
   } else {
     throw ConfigError(
         fmt::format("generate: unknown kind '{}'{}", arguments.kind, suggestion(arguments.kind, kinds)));
@@ -60,7 +75,8 @@ std::string generate_keys() {
   return "stress, " + key_lines(describe_options<StressOptions>()) + "graphs, " +
          key_lines(describe_options<ChordGraphOptions>()) + "shapes, " +
          key_lines(describe_options<ShapesOptions>()) + "cube-engraving, " +
-         key_lines(describe_options<CubeEngravingOptions>());
+         key_lines(describe_options<CubeEngravingOptions>()) + "fields, " +
+         key_lines(describe_options<FieldSetOptions>());
 }
 
 }  // namespace tarn::verbs

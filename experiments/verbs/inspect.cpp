@@ -6,6 +6,7 @@
 #include "tarn/datasets/history/history_store.hpp"
 #include "tarn/datasets/mesh/mesh_file.hpp"
 #include "tarn/datasets/mesh/mesh_store.hpp"
+#include "tarn/datasets/sphere/sky_maps.hpp"
 #include "tarn/datasets/token_store_tools.hpp"
 #include "tarn/experiments/config.hpp"
 #include "tarn/experiments/run_record.hpp"
@@ -175,6 +176,13 @@ Findings inspect_meshes(const fs::path& path) {
   return findings;
 }
 
+template <class Read>
+Findings inspect_maps(const fs::path& path, const char* what, Read read) {
+  Findings findings{fmt::format("{}: {}\n", path.string(), what), {}};
+  verify(findings, [&] { findings.text += describe_sky_maps(read(path)); });
+  return findings;
+}
+
 Findings inspect_history(const fs::path& path) {
   Findings findings{fmt::format("{}: layer history\n", path.string()), {}};
   verify(findings, [&] {
@@ -189,16 +197,18 @@ Findings inspect_history(const fs::path& path) {
 
 Findings inspect_file(const fs::path& path, Size rows) {
   if (mesh_format_of(path)) return inspect_mesh(path);
+  if (is_fits_file(path)) return inspect_maps(path, "FITS file", read_fits_maps);
   const h5::File file = h5::File::open(path);
   const std::string format = file.has_attribute("format") ? file.attribute<std::string>("format") : "";
   if (format == "tarn-checkpoint") return inspect_checkpoint(path);
   if (format == "tarn-graph-store") return inspect_graphs(path);
   if (format == "tarn-mesh-store") return inspect_meshes(path);
+  if (format == "tarn-sky-store") return inspect_maps(path, "store of maps", read_sky_store);
   if (format == history_format) return inspect_history(path);
   if (format != "tarn-token-store") {
     throw DataError(
-        fmt::format("{}: has format '{}'; expected a token store, a graph store, a mesh store, a layer "
-                    "history, a checkpoint, a mesh or a run directory",
+        fmt::format("{}: has format '{}'; expected a token store, a graph store, a mesh store, a store "
+                    "of maps, a layer history, a checkpoint, a mesh, a FITS file or a run directory",
                     path.string(), format));
   }
   StoreReport report = inspect_store(path, rows);

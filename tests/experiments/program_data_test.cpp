@@ -309,3 +309,34 @@ TEST_CASE("embed and convert leave nothing on a full disk", "[program][errors]")
   check_error(tarn.on_small_disk({"embed", "states.h5", "disk/out.h5", "readout=mean", "--quiet"}, 8), 1,
               "disk/out.h5: cannot be written: No space left on device");
 }
+
+TEST_CASE("fields are generated, converted and inspected", "[program][generate][convert][inspect][sky]") {
+  const Program tarn;
+  const auto fields = [](const std::string& out) {
+    return Program::Arguments{"generate", "fields", out,      "maps=3",   "nside=4",
+                              "kind=eb",  "low=2",  "high=6", "f_sky=0.5"};
+  };
+  const Outcome made = tarn(fields("maps.h5"));
+  REQUIRE(made.code == 0);
+  CHECK_THAT(made.err, Contains("maps.h5: 3 maps of 88 pixels written"));
+  REQUIRE(tarn({"convert", "fits", "maps.h5", "maps.fits"}).code == 0);
+  REQUIRE(tarn({"convert", "fits", "maps.fits", "back.h5"}).code == 0);
+  const Outcome store = tarn({"inspect", "maps.h5"}), fits = tarn({"inspect", "maps.fits"}),
+                back = tarn({"inspect", "back.h5"});
+  CHECK_THAT(store.out, Contains("maps.h5: store of maps") && Contains("nside        4, NEST order") &&
+                            Contains("pixels       88 of 192") && Contains("channel      U: ") &&
+                            Contains("target       l_p_B: "));
+  CHECK(store.out.substr(store.out.find('\n')) == fits.out.substr(fits.out.find('\n')));
+  CHECK(store.out.substr(store.out.find('\n')) == back.out.substr(back.out.find('\n')));
+  // A FITS file by name, and the same maps for the same seed.
+  REQUIRE(tarn(fields("direct.fits")).code == 0);
+  CHECK(tarn({"inspect", "direct.fits"}).out.substr(12) == fits.out.substr(10));
+
+  check_error(tarn({"generate", "fields", "x.h5", "low=7", "high=6"}), 2,
+              "generate fields.low: got 7 with high = 6");
+  check_error(tarn({"generate", "fields", "x.h5", "kind=tau"}), 2,
+              "kind: got \"tau\"; expected one of peak, eb");
+  check_error(tarn({"generate", "fields", "x.h5", "nside=5"}), 2, "nside 5; expected a power of two");
+  check_error(tarn({"convert", "fits", "nowhere.fits", "x.h5"}), 1, "nowhere.fits: cannot be opened");
+  CHECK_FALSE(fs::exists(tarn / "x.h5"));
+}

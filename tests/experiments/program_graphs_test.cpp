@@ -88,7 +88,7 @@ TEST_CASE("graph data that cannot be used say why", "[program][convert][generate
   const Outcome kind = tarn({"convert", "ut", "a", "b"});
   CHECK(kind.code == 2);
   CHECK_THAT(kind.err,
-             Contains("convert: unknown kind 'ut'; did you mean 'tu'? (known: store, tu, ogb, mesh)"));
+             Contains("convert: unknown kind 'ut'; did you mean 'tu'? (known: store, tu, ogb, mesh, fits)"));
   const Outcome option = tarn({"generate", "graphs", "out.h5", "graps=4"});
   CHECK(option.code == 2);
   CHECK_THAT(option.err, Contains("did you mean 'graphs'?"));

@@ -1,13 +1,16 @@
 #include "tarn/core/rng.hpp"
+#include "tarn/datasets/sphere/sky_maps.hpp"
 #include "tarn/graph/healpix/harmonics.hpp"
 #include "tarn/graph/healpix/interpolation.hpp"
 #include "tarn/graph/healpix/neighbours.hpp"
 
+#include "scratch_directory.hpp"
 #include <alm.h>
 #include <alm_healpix_tools.h>
 #include <catch2/catch.hpp>
 #include <healpix_base.h>
 #include <healpix_map.h>
+#include <healpix_map_fitsio.h>
 
 #include <algorithm>
 #include <cmath>
@@ -144,6 +147,31 @@ TEST_CASE("harmonic synthesis agrees with the library", "[healpix-library]") {
   const auto stokes = transform.polarised_synthesis(e, b);
   CHECK(worst(stokes.q, q) < 1e-10);
   CHECK(worst(stokes.u, u) < 1e-10);
+}
+
+TEST_CASE("FITS maps go from the library here and back", "[healpix][library]") {
+  const ScratchDirectory scratch;
+  for (const Ordering ordering : {Ordering::nest, Ordering::ring}) {
+    Healpix_Map<double> map(4, ordering == Ordering::nest ? NEST : RING);
+    for (int p = 0; p < map.Npix(); ++p) map[p] = Rng(5).normal(static_cast<std::uint64_t>(p));
+    const std::filesystem::path theirs = scratch / "theirs.fits", ours = scratch / "ours.fits";
+    std::filesystem::remove(theirs);
+    write_Healpix_map_to_fits(theirs.string(), map, PLANCK_FLOAT64);
+    SkyMaps read = read_fits_maps(theirs);
+    REQUIRE(read.sky.full());
+    CHECK(read.sky.ordering() == ordering);
+    CHECK(std::equal(read.values.begin(), read.values.end(), &map[0]));
+    write_fits_maps(ours, read);
+    const auto back = read_Healpix_map_from_fits<double>(ours.string());
+    CHECK(back.Scheme() == map.Scheme());
+    CHECK(std::equal(read.values.begin(), read.values.end(), &back[0]));
+    map[7] = -1.6375e30;
+    std::filesystem::remove(theirs);
+    write_Healpix_map_to_fits(theirs.string(), map, PLANCK_FLOAT32);
+    read = read_fits_maps(theirs);
+    CHECK(read.sky.size() == 3071);
+    CHECK(read.sky.row(7) == -1);
+  }
 }
 
 }  // namespace
