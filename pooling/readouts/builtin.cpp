@@ -4,6 +4,7 @@
 #include "tarn/pooling/readouts/deep_sets.hpp"
 #include "tarn/pooling/readouts/degree_scaler.hpp"
 #include "tarn/pooling/readouts/equilibrium.hpp"
+#include "tarn/pooling/readouts/gated_sum.hpp"
 #include "tarn/pooling/readouts/glot.hpp"
 #include "tarn/pooling/readouts/hopfield_pooling.hpp"
 #include "tarn/pooling/readouts/latent_attention.hpp"
@@ -68,6 +69,9 @@ void list_readouts(Add add) {
   add(Op<Attentional>(), "attentional", "P4, P2",
       {"sum a_i value(x_i), a = softmax (or another normaliser) of gate(x_i)",
        "Li et al. 2019, arXiv 1904.12787"});
+  add(Op<GatedSum>(), "gated-sum", "P4, P1",
+      {"act(sum sigmoid(gate(x_i)) act(value(x_i)))",
+       "Li et al. 2016, Gated Graph Sequence Neural Networks, arXiv 1511.05493"});
   add(Op<MilAttention>(), "mil-attention", "P4, P2",
       {"sum a_ik x_i, a = softmax (or another normaliser) of w(tanh(V x) sigmoid(U x))",
        "Ilse et al. 2018, arXiv 1802.04712"});

@@ -359,6 +359,37 @@ TEST_CASE("multi composes any readouts, also another multi", "[pooling][readout]
         std::vector<Real>(second.begin(), second.begin() + 3));
 }
 
+TEST_CASE("gated-sum lets every feature of every row through its own gate", "[pooling][readout]") {
+  const Tensor x = random_tensor({12, 4}, Rng(4));
+  for (const Value& o :
+       {options({}), options({{"out_channels", 3}, {"act", "relu"}}), options({{"bias", false}})}) {
+    const auto r = readout("gated-sum", 4, o);
+    const bool relu = o.find("act") != nullptr, biased = o.find("bias") == nullptr;
+    const auto act = [&](double v) { return relu ? std::max(v, 0.0) : std::tanh(v); };
+    const std::vector<Parameter*> p = r->parameters();
+    REQUIRE(p.size() == (biased ? 4U : 2U));
+    const Size width = r->out_dim(4);
+    const auto line = [&](std::size_t layer, Size row, Size h) {
+      const std::size_t first = biased ? 2 * layer : layer;
+      double sum = biased ? static_cast<double>(p[first + 1]->value.data()[h]) : 0;
+      for (Size d = 0; d < 4; ++d)
+        sum += static_cast<double>(p[first]->value.data()[h * 4 + d]) *
+               static_cast<double>(x.data()[row * 4 + d]);
+      return sum;
+    };
+    const std::vector<Real> y = pooled(*r, x, sample_sets);
+    for (Size b = 0; b < 4; ++b) {
+      for (Size h = 0; h < width; ++h) {
+        double sum = 0;
+        for (Size i = sample_sets.rows(b).begin; i < sample_sets.rows(b).end; ++i)
+          sum += act(line(1, i, h)) / (1 + std::exp(-line(0, i, h)));
+        CHECK(static_cast<double>(y[static_cast<std::size_t>(b * width + h)]) ==
+              Approx(act(sum)).margin(1e-5));
+      }
+    }
+  }
+}
+
 TEST_CASE("patch-transformer reduces patches in every way", "[pooling][readout]") {
   const auto with = [](const char* aggr) {
     const Value o = options({{"patch_size", 2},
@@ -527,6 +558,8 @@ TEST_CASE("gradients of what has no golden case agree with central differences",
                                 {"value_channels", Value::List{5}},
                                 {"dropout", 0.3},
                                 {"act", "gelu"}}));
+  check("gated-sum", options({{"out_channels", 5}, {"act", "gelu"}}));
+  check("gated-sum", options({{"bias", false}}));
   check("quantile", options({{"q", 0.6}, {"interpolation", "higher"}}));
   check("pma", options({{"dropout", 0.3}}));
   check("pma", options({{"dropout", 0.3}, {"heads", 3}, {"num_seed_points", 2}}));
