@@ -14,22 +14,12 @@ inline std::span<const std::string_view> enum_names(FieldKind) {
 }
 
 /// Options of `tarn generate fields`.
-struct FieldSetOptions {
+struct FieldSetOptions : FieldRecipe {
   FieldKind kind = FieldKind::peak;
   Size maps = 100;
-  Size nside = 16;
-  std::optional<Size> lmax;
-  double low = 5;
-  double high = 20;
-  double sigma_p = 5;
-  double floor = 1e-5;
-  double noise = 0;
-  double beam = 0;
-  std::vector<double> pixel_window;
   double f_sky = 1;
-  SkyMask mask = SkyMask::cap;
+  double noise = 0;
   std::string part = "train";
-  Size seed = 0;
 
   void fields(Fields& f);
 };

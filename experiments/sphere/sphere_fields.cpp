@@ -22,7 +22,7 @@ std::size_t at(Size i) {
 
 }  // namespace
 
-SphereFields::SphereFields(SphereTask task, const SphereFieldDataOptions& options, double noise,
+SphereFields::SphereFields(SphereTask task, const FieldRecipe& options, double noise,
                            std::optional<TauSpectra> spectra)
     : task_(task),
       options_(options),
@@ -161,7 +161,7 @@ SphereSamples SphereFields::samples(std::string_view part, Size count, const hea
   return result;
 }
 
-std::vector<double> field_smoothing(const SphereFieldDataOptions& options) {
+std::vector<double> field_smoothing(const FieldRecipe& options) {
   const Size degrees = options.degrees();
   std::vector<double> result = healpix::gaussian_beam(options.beam * degree, degrees);
   const std::vector<double>& window = options.pixel_window;
@@ -175,7 +175,7 @@ std::vector<double> field_smoothing(const SphereFieldDataOptions& options) {
   return result;
 }
 
-healpix::Sky field_sky(const SphereFieldDataOptions& options, double f_sky) {
+healpix::Sky field_sky(const FieldRecipe& options, double f_sky) {
   const healpix::Grid grid(options.nside, "data.nside");
   if (f_sky == 1) return healpix::Sky(grid);
   return options.mask == SkyMask::cap ? healpix::mask_cap(grid, healpix::Ordering::nest, f_sky)

@@ -20,8 +20,7 @@ class SphereFields {
   /// `noise`: times the deviation of the map's signal, or for tau muK arcmin. Throws ValueError for degrees
   /// that the spectra of tau have not, ConfigError for a range of tau beyond them and for a pixel window of
   /// fewer degrees.
-  SphereFields(SphereTask task, const SphereFieldDataOptions& options, double noise,
-               std::optional<TauSpectra> spectra);
+  SphereFields(SphereTask task, const FieldRecipe& options, double noise, std::optional<TauSpectra> spectra);
 
   [[nodiscard]] Size channels() const { return polarised() ? 2 : 1; }
   [[nodiscard]] Size num_targets() const { return task_ == SphereTask::eb ? 2 : 1; }
@@ -63,7 +62,7 @@ class SphereFields {
   [[nodiscard]] FieldMaps synthesise(const std::vector<healpix::Coefficients>& alm) const;
 
   SphereTask task_;
-  SphereFieldDataOptions options_;
+  FieldRecipe options_;
   double noise_;
   std::optional<TauSpectra> spectra_;
   healpix::HarmonicTransform transform_;
@@ -73,10 +72,10 @@ class SphereFields {
 
 /// What beam and pixel window leave of a coefficient of degree l: [lmax + 1]. Throws ConfigError for a window
 /// of fewer degrees.
-[[nodiscard]] std::vector<double> field_smoothing(const SphereFieldDataOptions& options);
+[[nodiscard]] std::vector<double> field_smoothing(const FieldRecipe& options);
 
 /// The part of the sky that is kept.
-[[nodiscard]] healpix::Sky field_sky(const SphereFieldDataOptions& options, double f_sky);
+[[nodiscard]] healpix::Sky field_sky(const FieldRecipe& options, double f_sky);
 
 /// Arc minutes along a side of a pixel: noise in muK arcmin divided by it is that of a pixel.
 [[nodiscard]] double pixel_arcmin(const healpix::Grid& grid);

@@ -244,17 +244,10 @@ void SphereImageDataOptions::fields(Fields& f) {
   f("seed", seed, at_least(0), "of the rotations");
 }
 
-void SphereFieldDataOptions::fields(Fields& f) {
-  f("path", path, "cl-tau.h5 for tau; empty: TARN_DATA/cmb, then ../shared/data/cmb");
+void FieldRecipe::fields(Fields& f) {
   f("nside", nside, at_least(1), "resolution of the maps, a power of two");
   f("lmax", lmax, at_least(2), "highest degree of the fields; null: 3 nside - 1");
-  f("train", train, at_least(2), "training maps");
-  f("validation", validation, at_least(0), "validation maps");
-  f("test", test, at_least(2), "test maps");
-  f("f_sky", f_sky, Bounds{.low = 0, .high = 1, .low_open = true}, "shares of the sky, a column each");
   f("mask", mask, "which part is kept: a polar cap, or both caps without a band at the equator");
-  f("noise", noise, at_least(0),
-    "white noise: times the deviation of the signal; for tau in muK arcmin. Each value a table or a column");
   f("beam", beam, at_least(0), "full width at half maximum of a Gaussian beam, degrees");
   f("pixel_window", pixel_window, at_least(0),
     "factors of the coefficients at degrees 0, 1, ... lmax, as pixels smooth them; empty: none");
@@ -263,6 +256,17 @@ void SphereFieldDataOptions::fields(Fields& f) {
   f("sigma_p", sigma_p, above(0), "width of the peak");
   f("floor", floor, at_least(0), "power below the peak");
   f("seed", seed, at_least(0), "of the fields");
+}
+
+void SphereFieldDataOptions::fields(Fields& f) {
+  f("path", path, "cl-tau.h5 for tau; empty: TARN_DATA/cmb, then ../shared/data/cmb");
+  f("train", train, at_least(2), "training maps");
+  f("validation", validation, at_least(0), "validation maps");
+  f("test", test, at_least(2), "test maps");
+  f("f_sky", f_sky, Bounds{.low = 0, .high = 1, .low_open = true}, "shares of the sky, a column each");
+  f("noise", noise, at_least(0),
+    "white noise: times the deviation of the signal; for tau in muK arcmin. Each value a table or a column");
+  FieldRecipe::fields(f);
 }
 
 std::vector<SpherePreset> sphere_presets() {

@@ -89,17 +89,11 @@ struct SphereImageDataOptions {
   void fields(Fields& f);
 };
 
-/// The table `data` of fields.
-struct SphereFieldDataOptions {
-  std::string path;
+/// How a Gaussian field is made, and which part of the sky is kept.
+struct FieldRecipe {
   Size nside = 16;
   std::optional<Size> lmax;
-  Size train = 100000;
-  Size validation = 10000;
-  Size test = 1000;
-  std::vector<double> f_sky{1};
   SkyMask mask = SkyMask::cap;
-  std::vector<double> noise{0};
   double beam = 0;
   std::vector<double> pixel_window;
   double low = 5;
@@ -110,6 +104,18 @@ struct SphereFieldDataOptions {
 
   void fields(Fields& f);
   [[nodiscard]] Size degrees() const { return lmax.value_or(3 * nside - 1); }
+};
+
+/// The table `data` of fields.
+struct SphereFieldDataOptions : FieldRecipe {
+  std::string path;
+  Size train = 100000;
+  Size validation = 10000;
+  Size test = 1000;
+  std::vector<double> f_sky{1};
+  std::vector<double> noise{0};
+
+  void fields(Fields& f);
 };
 
 /// A name of `tarn run`: what is asked and what differs from the defaults.

@@ -334,6 +334,8 @@ TEST_CASE("fields are generated, converted and inspected", "[program][generate][
 
   check_error(tarn({"generate", "fields", "x.h5", "low=7", "high=6"}), 2,
               "generate fields.low: got 7 with high = 6");
+  check_error(tarn({"generate", "fields", "x.h5", "low=0.5"}), 2,
+              "generate fields.low: got 0.5 with high = 20; expected");
   check_error(tarn({"generate", "fields", "x.h5", "kind=tau"}), 2,
               "kind: got \"tau\"; expected one of peak, eb");
   check_error(tarn({"generate", "fields", "x.h5", "nside=5"}), 2, "nside 5; expected a power of two");
