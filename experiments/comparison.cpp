@@ -8,6 +8,8 @@
 #include <array>
 #include <map>
 #include <numeric>
+#include <set>
+#include <tuple>
 
 namespace tarn {
 
@@ -65,33 +67,39 @@ std::string group_title(const TrialSet& set, const Trial& trial, const std::stri
   return title;
 }
 
-/// Whether trials of a readout differ in an axis though they stand in one column.
-bool varies_in_column(const std::vector<const Trial*>& group, const std::string& readout,
-                      std::string_view axis, const std::string& column_axis) {
-  std::map<std::string, std::string> seen;
-  for (const Trial* trial : group) {
-    if (axis_text(trial->axis("readout")) != readout) continue;
-    const std::string text = axis_text(trial->axis(axis));
-    const auto entry = seen.emplace(axis_text(trial->axis(column_axis)), text).first;
-    if (entry->second != text) return true;
+/// Names of the methods of a group of trials: "glot", or "glot (window)" with those of filter, graph, head
+/// and run in which trials of the readout differ inside a column.
+class MethodNames {
+ public:
+  MethodNames(const std::vector<const Trial*>& group, const std::string& column_axis) {
+    std::map<std::tuple<std::string, std::string, std::string_view>, std::string> seen;
+    for (const Trial* trial : group) {
+      const std::string readout = axis_text(trial->axis("readout")),
+                        column = axis_text(trial->axis(column_axis));
+      for (const std::string_view axis : method_axes) {
+        if (axis == "readout") continue;
+        const std::string text = axis_text(trial->axis(axis));
+        const auto entry = seen.try_emplace({readout, column, axis}, text).first;
+        if (entry->second != text) varying_.emplace(readout, axis);
+      }
+    }
   }
-  return false;
-}
 
-/// "glot", or "glot (window)" with those of graph, head and run in which the readout varies inside a column.
-std::string method_name(const Trial& trial, const std::vector<const Trial*>& group,
-                        const std::string& column_axis) {
-  const std::string readout = axis_text(trial.axis("readout"));
-  std::string extra;
-  for (const std::string_view name : method_axes) {
-    if (name == "readout") continue;
-    const std::string mine = axis_text(trial.axis(name));
-    const bool varies = varies_in_column(group, readout, name, column_axis);
-    if (varies && !mine.empty()) extra += (extra.empty() ? "" : ", ") + mine;
+  [[nodiscard]] std::string operator()(const Trial& trial) const {
+    const std::string readout = axis_text(trial.axis("readout"));
+    std::string extra;
+    for (const std::string_view axis : method_axes) {
+      if (!varying_.contains({readout, axis})) continue;
+      const std::string mine = axis_text(trial.axis(axis));
+      if (!mine.empty()) extra += (extra.empty() ? "" : ", ") + mine;
+    }
+    if (readout.empty()) return extra.empty() ? "all" : extra;
+    return extra.empty() ? readout : fmt::format("{} ({})", readout, extra);
   }
-  if (readout.empty()) return extra.empty() ? "all" : extra;
-  return extra.empty() ? readout : fmt::format("{} ({})", readout, extra);
-}
+
+ private:
+  std::set<std::pair<std::string, std::string_view>> varying_;
+};
 
 void sort_columns(std::vector<Value>& columns) {
   const bool numbers =
@@ -106,8 +114,9 @@ Comparison build(const std::string& title, const std::vector<const Trial*>& grou
   Comparison result{.title = title, .metric = metric, .column_axis = column_axis};
   for (const Trial* trial : group) index_of(result.columns, trial->axis(column_axis));
   sort_columns(result.columns);
+  const MethodNames name_of(group, column_axis);
   for (const Trial* trial : group) {
-    const std::size_t method = index_of(result.methods, method_name(*trial, group, column_axis));
+    const std::size_t method = index_of(result.methods, name_of(*trial));
     const std::size_t column = index_of(result.columns, trial->axis(column_axis));
     if (method == result.cells.size()) {
       result.cells.emplace_back(result.columns.size());

@@ -223,3 +223,18 @@ TEST_CASE("trials of a search do not stand beside those that were tested", "[exp
   REQUIRE(compare(set).size() == 1);
   CHECK(compare(set)[0].title == "stage test");
 }
+
+TEST_CASE("a long run is compared as a short one", "[experiments][comparison]") {
+  TrialSet set;
+  std::vector<Value> lines;
+  for (Size i = 0; i < 60000; ++i) {
+    Value line = trial(i % 2 == 0 ? "glot" : "mean", i / 2, 0.5, 0.5);
+    if (i % 2 == 0) line.set("graph", i % 4 == 0 ? "window" : "cosine");
+    lines.push_back(std::move(line));
+  }
+  set = read_trials(lines, "metrics.jsonl");
+  const std::vector<Comparison> comparisons = compare(set, "accuracy");
+  REQUIRE(comparisons.size() == 1);
+  CHECK(comparisons[0].methods == std::vector<std::string>{"glot (window)", "mean", "glot (cosine)"});
+  CHECK(comparisons[0].cells[1][0].trials.size() == 30000);
+}
