@@ -121,6 +121,23 @@ Styles styles_for(const std::vector<Comparison>& results, const std::vector<Comp
   return styles;
 }
 
+namespace {
+
+/// Errors so far apart that the small ones would be one line at the bottom.
+bool spans_decades(const std::vector<plot::Series>& series) {
+  double low = INFINITY, high = 0;
+  for (const plot::Series& s : series) {
+    for (const double y : s.y) {
+      if (!std::isfinite(y)) continue;
+      low = std::min(low, y);
+      high = std::max(high, y);
+    }
+  }
+  return low > 0 && high >= 20 * low;
+}
+
+}  // namespace
+
 std::vector<Figure> metric_curves(const std::vector<Comparison>& comparisons, Styles& styles) {
   std::vector<Figure> figures;
   for (const Comparison& comparison : comparisons) {
@@ -132,6 +149,8 @@ std::vector<Figure> metric_curves(const std::vector<Comparison>& comparisons, St
     for (std::size_t m = 0; m < comparison.methods.size(); ++m) {
       chart.series.push_back(metric_line(comparison, m, styles));
     }
+    if (is_lower_better(comparison.metric) && spans_decades(chart.series))
+      chart.y_scale = plot::Scale::logarithmic;
     figures.push_back({fmt::format("{}-{}.svg", comparison.metric, figures.size() + 1),
                        fmt::format("{} against {}: mean of the trials, band from the lowest to the highest.",
                                    comparison.metric, comparison.column_axis),

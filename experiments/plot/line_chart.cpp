@@ -103,10 +103,12 @@ std::string draw(const LineChart& chart) {
     return svg.document();
   }
   if (chart.reference) ys.add(*chart.reference);
-  const double margin = std::max(1e-12, 0.04 * (ys.high - ys.low));
+  const bool by_decades = chart.y_scale == Scale::logarithmic && ys.low > 0;
+  const double margin = by_decades ? 0 : std::max(1e-12, 0.04 * (ys.high - ys.low));
   const double inset = 14;  // marks at the ends stay inside the frame
   const Axis x(xs.low, xs.high, frame.left + inset, frame.right - inset, chart.x_scale);
-  const Axis y(ys.low - margin, ys.high + margin, frame.bottom, frame.top);
+  const Axis y(ys.low - margin, ys.high + margin, frame.bottom, frame.top,
+               by_decades ? Scale::logarithmic : Scale::linear);
   draw_frame(svg, frame, x, y, {chart.x_label, chart.y_label, chart.x_ticks});
   if (chart.reference) {
     svg.line({frame.left, y.pixel(*chart.reference)}, {frame.right, y.pixel(*chart.reference)},

@@ -24,6 +24,7 @@ struct LineChart {
   std::string y_label;
   std::vector<Series> series;
   Scale x_scale = Scale::linear;
+  Scale y_scale = Scale::linear;    ///< logarithmic needs values above 0, and is linear without them
   std::vector<double> x_ticks;      ///< round values if empty
   std::optional<double> reference;  ///< a grey dashed level
   std::string reference_name;

@@ -53,6 +53,18 @@ TEST_CASE("a line chart draws its lines, bands and names", "[experiments][plot]"
   CHECK_THAT(svg, !Contains("nan"));
 }
 
+TEST_CASE("a chart of errors goes by decades where all are above zero", "[experiments][plot]") {
+  LineChart chart{.title = "errors", .x_label = "nside", .y_label = "error", .series = {}};
+  chart.series.push_back({.name = "a", .x = {1, 2, 3}, .y = {0.01, 1, 100}, .low = {}, .high = {}});
+  chart.y_scale = Scale::logarithmic;
+  const std::string by_decades = draw(chart);
+  for (const char* label : {">0.01<", ">0.1<", ">1<", ">10<", ">100<"})
+    CHECK_THAT(by_decades, Contains(label));
+  chart.series[0].y[0] = 0;
+  const std::string linear = draw(chart);
+  CHECK_THAT(linear, Contains(">40<") && !Contains(">0.1<"));
+}
+
 TEST_CASE("a chart without points says so", "[experiments][plot]") {
   LineChart chart{.title = "empty"};
   chart.series.push_back({"nothing", {1}, {NAN}, {}, {}, 0});
