@@ -54,7 +54,7 @@ void read_tensors(const h5::File& file, const std::string& group_name, const Ten
 
 h5::File open_checkpoint(const std::filesystem::path& path) {
   h5::File file = h5::File::open(path);
-  if (!file.has_attribute("format") || file.attribute<std::string>("format") != format_name) {
+  if (h5::format_of(file) != format_name) {
     throw DataError(
         fmt::format("{}: is no checkpoint; expected attribute format = {}", path.string(), format_name));
   }

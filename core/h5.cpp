@@ -317,6 +317,22 @@ bool File::starts_at_zero() const {
   return H5Pget_userblock(list.get(), &user_block) >= 0 && user_block == 0;
 }
 
+void refuse(const Object& place, std::string_view what, std::string_view expected) {
+  throw DataError(fmt::format("{}: {}; expected {}", place.where(), what, expected));
+}
+
+std::string format_of(const File& file) {
+  return file.has_attribute("format") ? file.attribute<std::string>("format") : "";
+}
+
+bool is_file_of(const std::filesystem::path& path, std::string_view format) {
+  try {
+    return format_of(File::open(path)) == format;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 void write_atomically(const std::filesystem::path& path, FunctionRef<void(File&)> write) {
   replace_file(path, [&](const std::filesystem::path& temporary) {
     File file = File::create(temporary, path.string());

@@ -268,6 +268,14 @@ class File final : public Group {
   void abandon() noexcept;
 };
 
+/// Throws DataError: "FILE:/path: WHAT; expected EXPECTED".
+[[noreturn]] void refuse(const Object& place, std::string_view what, std::string_view expected);
+
+/// The root attribute `format`, by which files of tarn tell what they are; "" without one.
+[[nodiscard]] std::string format_of(const File& file);
+/// True for an HDF5 file whose `format` is this one; false for any other file, and where none can be read.
+[[nodiscard]] bool is_file_of(const std::filesystem::path& path, std::string_view format);
+
 /// Replaces a file by what `write` puts into a new one; see `tarn::replace_file`. Nothing half-written stays.
 void write_atomically(const std::filesystem::path& path, FunctionRef<void(File&)> write);
 

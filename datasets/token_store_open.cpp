@@ -17,10 +17,6 @@ std::size_t idx(Size i) {
   return static_cast<std::size_t>(i);
 }
 
-[[noreturn]] void refuse(const h5::Object& place, std::string_view what, std::string_view expected) {
-  throw DataError(fmt::format("{}: {}; expected {}", place.where(), what, expected));
-}
-
 std::string text_or(const h5::Object& object, const std::string& name, const std::string& otherwise) {
   return object.has_attribute(name) ? object.attribute<std::string>(name) : otherwise;
 }

@@ -25,10 +25,6 @@ std::size_t idx(Size i) {
   return static_cast<std::size_t>(i);
 }
 
-[[noreturn]] void refuse(const h5::Object& place, const std::string& what, const std::string& expected) {
-  throw DataError(fmt::format("{}: {}; expected {}", place.where(), what, expected));
-}
-
 // === Features: attributes, then labels one-hot
 
 /// Writes a table of features block by block, as T.
@@ -187,7 +183,7 @@ void read_labels(const h5::File& file, GraphRecords& r) {
 }
 
 void require_format(const h5::File& file) {
-  const std::string format = file.has_attribute("format") ? file.attribute<std::string>("format") : "";
+  const std::string format = h5::format_of(file);
   if (format != format_name) refuse(file, fmt::format("format '{}'", format), format_name);
   const Size version = file.attribute<std::int64_t>("version");
   if (version > newest_version) {
@@ -246,12 +242,7 @@ GraphRecords read_graph_store(const std::filesystem::path& path) {
 }
 
 bool is_graph_store(const std::filesystem::path& path) {
-  try {
-    const h5::File file = h5::File::open(path);
-    return file.has_attribute("format") && file.attribute<std::string>("format") == format_name;
-  } catch (const Error&) {
-    return false;
-  }
+  return h5::is_file_of(path, format_name);
 }
 
 }  // namespace tarn

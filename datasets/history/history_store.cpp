@@ -26,7 +26,7 @@ std::vector<Size> read_widths(const h5::File& file) {
 }
 
 void require_format(const h5::File& file) {
-  if (!file.has_attribute("format") || file.attribute<std::string>("format") != history_format) {
+  if (h5::format_of(file) != history_format) {
     throw DataError(fmt::format("{}: attribute 'format' is missing or another; expected '{}'", file.where(),
                                 history_format));
   }

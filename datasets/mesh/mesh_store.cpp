@@ -26,10 +26,6 @@ constexpr std::size_t idx(Size i) {
   return static_cast<std::size_t>(i);
 }
 
-[[noreturn]] void refuse(const h5::Object& place, const std::string& what, const std::string& expected) {
-  throw DataError(fmt::format("{}: {}; expected {}", place.where(), what, expected));
-}
-
 /// Runs of all meshes one after another.
 template <class T, class Of>
 std::vector<T> joined(const MeshSet& set, Of of) {
@@ -234,7 +230,7 @@ void check_splits(const h5::File& file, const MeshSet& set) {
 
 h5::File open_store(const fs::path& path) {
   h5::File file = h5::File::open(path);
-  const std::string format = file.has_attribute("format") ? file.attribute<std::string>("format") : "";
+  const std::string format = h5::format_of(file);
   if (format != format_name)
     refuse(file, fmt::format("format '{}'", format), fmt::format("'{}'", format_name));
   const Size version = file.attribute<std::int64_t>("version");
@@ -280,8 +276,7 @@ bool is_mesh_store(const fs::path& path) {
   std::error_code none;
   if (!fs::is_regular_file(path, none)) return false;
   try {
-    const h5::File file = h5::File::open(path);
-    return file.has_attribute("format") && file.attribute<std::string>("format") == format_name;
+    return h5::format_of(h5::File::open(path)) == format_name;
   } catch (const DataError&) {
     return false;  // no HDF5 at all
   }

@@ -40,7 +40,7 @@ bool is_missing(double v) {
 /// An open FITS file, which closes itself. Errors name the file and the table.
 class FitsFile {
  public:
-  /// Opens for reading; `name` is the file as messages call it.
+  /// Opens for reading.
   explicit FitsFile(const fs::path& path) : name_(path.string()) {
     int status = 0;
     if (fits_open_diskfile(&file_, path.c_str(), READONLY, &status) != 0) {
@@ -48,6 +48,7 @@ class FitsFile {
       throw IoError(fmt::format("{}: cannot be opened: {}; expected a FITS file", name_, message_of(status)));
     }
   }
+  /// A new file; `name` is how messages call it.
   FitsFile(const fs::path& temporary, std::string name) : name_(std::move(name)) {
     int status = 0;
     fits_create_diskfile(&file_, temporary.c_str(), &status);
@@ -96,10 +97,7 @@ class FitsFile {
   [[nodiscard]] std::optional<Size> whole_number(const char* key) const {
     LONGLONG value = 0;
     int status = 0;
-    if (fits_read_key_lnglng(file_, key, &value, nullptr, &status) != 0) {
-      fits_clear_errmsg();
-      return std::nullopt;
-    }
+    if (fits_read_key_lnglng(file_, key, &value, nullptr, &status) != 0) return missing_key();
     return static_cast<Size>(value);
   }
 

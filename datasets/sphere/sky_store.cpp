@@ -17,10 +17,6 @@ namespace fs = std::filesystem;
 constexpr const char* format_name = "tarn-sky-store";
 constexpr Size newest_version = 1;
 
-[[noreturn]] void refuse(const h5::Object& place, const std::string& what, const std::string& expected) {
-  throw DataError(fmt::format("{}: {}; expected {}", place.where(), what, expected));
-}
-
 bool fits_float(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(),
                      [](double v) { return static_cast<double>(static_cast<float>(v)) == v; });
@@ -124,12 +120,7 @@ SkyMaps read_sky_store(const fs::path& path) {
 }
 
 bool is_sky_store(const fs::path& path) {
-  try {
-    const h5::File file = h5::File::open(path);
-    return file.has_attribute("format") && file.attribute<std::string>("format") == format_name;
-  } catch (const Error&) {
-    return false;
-  }
+  return h5::is_file_of(path, format_name);
 }
 
 std::string describe_sky_maps(const SkyMaps& maps) {

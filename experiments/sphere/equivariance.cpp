@@ -131,7 +131,7 @@ EquivarianceErrors measure_equivariance(SphereLayer& layer, const EquivarianceOp
   const Grid& grid = sky.grid();
   const Size lmax = options.lmax == 0 ? grid.nside() : options.lmax;
   const HarmonicTransform synthesis(grid, Ordering::nest, lmax);
-  const HarmonicTransform analysis(grid, Ordering::nest, 2 * std::max(grid.nside(), lmax / 2 + lmax % 2));
+  const HarmonicTransform analysis(grid, Ordering::nest, std::max(2 * grid.nside(), lmax + lmax % 2));
 
   std::vector<double> power(at(lmax + 1), 1);
   power[0] = 0;

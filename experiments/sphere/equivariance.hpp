@@ -5,8 +5,8 @@
 
 namespace tarn {
 
-/// How a map is turned by any rotation: its coefficients up to twice nside (twice the field's own degrees
-/// where those are more), or between pixels.
+/// How a map is turned by any rotation: its coefficients up to twice nside, or the field's own
+/// degrees where those are more; or between pixels.
 enum class Turning { harmonics, interpolation };
 inline std::span<const std::string_view> enum_names(Turning) {
   static constexpr std::array<std::string_view, 2> names{"harmonics", "interpolation"};

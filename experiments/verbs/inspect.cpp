@@ -199,7 +199,7 @@ Findings inspect_file(const fs::path& path, Size rows) {
   if (mesh_format_of(path)) return inspect_mesh(path);
   if (is_fits_file(path)) return inspect_maps(path, "FITS file", read_fits_maps);
   const h5::File file = h5::File::open(path);
-  const std::string format = file.has_attribute("format") ? file.attribute<std::string>("format") : "";
+  const std::string format = h5::format_of(file);
   if (format == "tarn-checkpoint") return inspect_checkpoint(path);
   if (format == "tarn-graph-store") return inspect_graphs(path);
   if (format == "tarn-mesh-store") return inspect_meshes(path);
