@@ -13,8 +13,6 @@ using namespace tarn::test;
 
 namespace {
 
-const Segments sample_sets({0, 4, 5, 5, 12});
-
 std::unique_ptr<QueryReadout> query_readout(const char* name, Size dim, const Value& o) {
   auto made = make_query_readout(name, dim, o);
   made->init(Rng(1));

@@ -10,6 +10,13 @@
 /// Readouts made from options, and what they give.
 namespace tarn::test {
 
+/// Rows of four sets, one of them empty.
+inline const Segments sample_sets({0, 4, 5, 5, 12});
+
+inline Segments one_set(Size rows) {
+  return Segments::uniform(1, rows);
+}
+
 inline Value options(std::initializer_list<std::pair<std::string, Value>> entries) {
   Value v{Value::Table{}};
   for (const auto& [key, value] : entries) v.set(key, value);
